@@ -1,0 +1,26 @@
+/*
+ * cmd.h - the commands: each takes its arguments (argv[0] is its name) and returns the exit status:
+ * 0, CMD_FAILED or CMD_USAGE.
+ */
+#ifndef INDEXFS_FS_CMD_CMD_H
+#define INDEXFS_FS_CMD_CMD_H
+
+#include "error.h"
+
+#define CMD_FAILED 1
+#define CMD_USAGE 2
+
+int cmd_mount(int argc, char **argv);
+int cmd_umount(int argc, char **argv);
+int cmd_login(int argc, char **argv);
+int cmd_logout(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+/* "indexfs: WHAT: WHY" on standard error, and a line "hint: ..." where the error has a remedy.
+ * Returns CMD_FAILED. */
+int cmd_fail(const char *what, const struct error *err);
+/* A mistake on the command line. Returns CMD_USAGE. */
+int cmd_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,378 @@
+#include "fs/commit/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/tag.h"
+#include "media_type.h"
+
+int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < plan->folder_count; i++)
+		for (k = 0; k < plan->folders[i].file_count; k++) {
+			struct plan_file *file = &plan->folders[i].files[k];
+
+			if (file->staged &&
+				staged_seal(file->staged, &file->digest, &file->size, cancel, err))
+				return error_prefix(err, "%s", file->path);
+		}
+	return 0;
+}
+
+/* The annotations of a layer: those of the base in their order with the values of the notes, the
+ * title, what is new in the notes, and the mode where there is an execute bit. */
+static int layer_annotations(struct annotations *out, const struct plan_file *file,
+	const struct annotations *notes, struct error *err)
+{
+	const struct annotations *base = &file->base.annotations;
+	char mode[8] = "";
+	size_t i;
+
+	if (file->mode & 0111)
+		snprintf(mode, sizeof mode, "%04o", (unsigned)(file->mode & 0777));
+	for (i = 0; i < base->count; i++) {
+		const struct annotation *item = &base->items[i];
+		const char *value = notes ? annotations_get(notes, item->key) : NULL;
+
+		if (!strcmp(item->key, ANNOTATION_TITLE))
+			value = file->same_title ? item->value : file->path;
+		else if (!strcmp(item->key, ANNOTATION_MODE))
+			value = !file->mode_set ? item->value : *mode ? mode : NULL;
+		if (value && annotations_set(out, item->key, value, err))
+			return -1;
+	}
+	if (!file->same_title && annotations_set(out, ANNOTATION_TITLE, file->path, err))
+		return -1;
+	for (i = 0; notes && i < notes->count; i++)
+		if (annotations_set(out, notes->items[i].key, notes->items[i].value, err))
+			return -1;
+	return file->mode_set && *mode ? annotations_set(out, ANNOTATION_MODE, mode, err) : 0;
+}
+
+static int build_layer(struct descriptor *out, const struct plan *plan,
+	const struct plan_folder *folder, const struct plan_file *file, struct error *err)
+{
+	cleanup_with(annotations_clear) struct annotations want = ANNOTATIONS_INIT;
+	const char *type = file->media_type;
+
+	if (!type && file->has_base)
+		type = file->base.media_type;
+	if (!type)
+		type = media_type_for_name(file->path, plan->tree->options.layer_type);
+	if (file->has_base ? descriptor_copy(out, &file->base, err)
+			   : descriptor_create(out, type, &file->digest, file->size, err))
+		return -1;
+	if (file->has_base &&
+		descriptor_set_content(out, type, file->staged ? &file->digest : &out->digest,
+			file->staged ? file->size : out->size, err))
+		return -1;
+	if (layer_annotations(&want, file, annotation_file_layer(&folder->notes, file->path), err))
+		return -1;
+	return descriptor_set_annotations(out, &want, err);
+}
+
+/* A note on a file that isn't there is a mistake of the user's, unless the file was removed. */
+static int check_notes(const struct plan_folder *folder, struct error *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < folder->notes.layer_count; i++) {
+		const char *title = folder->notes.layers[i].title;
+
+		for (k = 0; k < folder->file_count; k++)
+			if (!strcmp(folder->files[k].path, title))
+				break;
+		if (k == folder->file_count && !folder->partial &&
+			folder_layer_index(folder->node->folder, title) < 0)
+			return error_set(err, ERROR_INVALID,
+				"%s/annotations.json: \"%s\" is no file of this folder",
+				folder->name, title);
+	}
+	return 0;
+}
+
+static int set_notes(struct document *manifest, const struct plan_folder *folder, struct error *err)
+{
+	cleanup_with(descriptor_clear) struct descriptor config = DESCRIPTOR_INIT;
+
+	if (document_set_annotations(manifest, &folder->notes.manifest, err))
+		return -1;
+	if (!manifest->has_config)
+		return 0;
+	if (descriptor_copy(&config, &manifest->config, err) ||
+		descriptor_set_annotations(&config, &folder->notes.config, err))
+		return -1;
+	return document_set_config(manifest, &config, err);
+}
+
+/* The time goes into a manifest that has changed, and into no other. */
+static int set_created(struct document *manifest, const struct plan *plan,
+	const struct document *base, struct error *err)
+{
+	cleanup_with(annotations_clear) struct annotations want = ANNOTATIONS_INIT;
+	const char *created = plan->tree->options.created;
+
+	if (!created || (base && digest_equal(&base->digest, &manifest->digest)))
+		return 0;
+	if (annotations_copy(&want, &manifest->annotations, err) ||
+		annotations_set(&want, ANNOTATION_CREATED, created, err))
+		return -1;
+	return document_set_annotations(manifest, &want, err);
+}
+
+static int build_manifest(struct document *out, const struct plan *plan, struct plan_folder *folder,
+	struct error *err)
+{
+	const struct document *base = folder->node->folder->manifest;
+	struct descriptor *layers = calloc(folder->file_count, sizeof *layers);
+	size_t i;
+	int result = 0;
+
+	if (!layers)
+		return error_set_memory(err);
+	for (i = 0; i < folder->file_count && !result; i++)
+		result = build_layer(&layers[i], plan, folder, &folder->files[i], err);
+	if (!result)
+		result = base ? document_copy(out, base, err)
+			      : document_create(out, DOCUMENT_MANIFEST,
+					plan->tree->options.artifact_type,
+					plan->tree->options.style, err);
+	if (!result)
+		result = document_set_items(out, layers, folder->file_count, err);
+	if (!result)
+		result = set_notes(out, folder, err);
+	if (!result)
+		result = set_created(out, plan, base, err);
+	for (i = 0; i < folder->file_count; i++)
+		descriptor_clear(&layers[i]);
+	free(layers);
+	return result;
+}
+
+/* The entry in the index: made, or changed in its place. */
+static int build_entry(struct plan_folder *folder, struct error *err)
+{
+	const struct folder *shown = folder->node->folder;
+	const struct document *manifest = &folder->manifest;
+	struct descriptor *entry = &folder->entry;
+
+	if (folder->rebuilt && !shown->has_entry) {
+		if (descriptor_create(entry, manifest->media_type, &manifest->digest,
+			    (int64_t)manifest->json_len, err) ||
+			descriptor_set_artifact_type(entry, manifest->artifact_type, err))
+			return -1;
+	} else if (folder->rebuilt &&
+		   descriptor_set_content(entry, manifest->media_type, &manifest->digest,
+			   (int64_t)manifest->json_len, err)) {
+		return -1;
+	}
+	if (shown->read_only)
+		return 0;
+	if (descriptor_set_platform(entry, folder->has_platform ? &folder->platform : NULL, err))
+		return -1;
+	return folder->rebuilt ? descriptor_set_annotations(entry, &folder->notes.descriptor, err)
+			       : 0;
+}
+
+static int build_folder(struct plan *plan, struct plan_folder *folder, struct error *err)
+{
+	if (folder->left_out) {
+		log_write(plan->tree->log, LOG_LEVEL_WARNING, "%s: an empty folder isn't published",
+			folder->name);
+		return 0;
+	}
+	if (folder->rebuilt &&
+		(check_notes(folder, err) || build_manifest(&folder->manifest, plan, folder, err)))
+		return -1;
+	return build_entry(folder, err);
+}
+
+static bool same_platform(const struct plan_folder *folder, const struct descriptor *entry)
+{
+	return folder->has_platform == entry->has_platform &&
+	       (!entry->has_platform || platform_equal(&folder->platform, &entry->platform));
+}
+
+/* The folder that the tag is, where it goes on to be a single manifest. */
+static struct plan_folder *single_folder(struct plan *plan)
+{
+	struct plan_folder *only = NULL;
+	size_t i;
+
+	if (!tag_is_single(plan->tag->tag) || plan->annotations.count)
+		return NULL;
+	for (i = 0; i < plan->folder_count; i++) {
+		if (plan->folders[i].left_out)
+			continue;
+		if (only)
+			return NULL;
+		only = &plan->folders[i];
+	}
+	if (only && !same_platform(only, &plan->tag->tag->single))
+		return NULL;
+	return only && only->node->folder->has_entry && !only->entry.annotations.count ? only
+										       : NULL;
+}
+
+static int build_index(struct plan *plan, struct error *err)
+{
+	const struct tag *tag = plan->tag->tag;
+	struct descriptor *entries = calloc(plan->folder_count + 1, sizeof *entries);
+	size_t i, count = 0;
+	int result;
+
+	if (!entries)
+		return error_set_memory(err);
+	/* borrowed: document_set_items() copies them */
+	for (i = 0; i < plan->folder_count; i++)
+		if (!plan->folders[i].left_out)
+			entries[count++] = plan->folders[i].entry;
+	result = tag->exists && !tag_is_single(tag) ? document_copy(&plan->root, &tag->root, err)
+						    : document_create(&plan->root, DOCUMENT_INDEX,
+							      NULL, plan->tree->options.style, err);
+	if (!result)
+		result = document_set_items(&plan->root, entries, count, err);
+	if (!result)
+		result = document_set_annotations(&plan->root, &plan->annotations, err);
+	free(entries);
+	return result;
+}
+
+static int build_root(struct plan *plan, struct error *err)
+{
+	struct plan_folder *single = single_folder(plan);
+
+	if (single)
+		return document_copy(&plan->root,
+			single->rebuilt ? &single->manifest : single->node->folder->manifest, err);
+	return build_index(plan, err);
+}
+
+static int add_blob(struct plan *plan, const struct digest *digest, struct staged *staged,
+	int64_t size, struct error *err)
+{
+	struct publish_blob *blobs;
+	size_t i;
+
+	for (i = 0; i < plan->blob_count; i++)
+		if (digest_equal(&plan->blobs[i].digest, digest))
+			return 0;
+	blobs = reallocarray(plan->blobs, plan->blob_count + 1, sizeof *blobs);
+	if (!blobs)
+		return error_set_memory(err);
+	plan->blobs = blobs;
+	blobs[plan->blob_count++] = (struct publish_blob){
+		.digest = *digest,
+		.source = {.fd = staged_fd(staged), .size = size},
+	};
+	return 0;
+}
+
+/* The empty config, which a new manifest names. */
+static int add_empty(struct plan *plan, struct error *err)
+{
+	struct digest digest;
+	int64_t size;
+
+	if (!plan->empty) {
+		if (staged_new(&plan->empty, plan->tree->staging, err))
+			return -1;
+		if (!staged_write_begin(plan->empty) ||
+			pwrite(staged_fd(plan->empty), EMPTY_JSON, 2, 0) != 2)
+			return error_set_errno(err, errno, "staging the empty config");
+		staged_write_end(plan->empty, 0, 2);
+	}
+	if (staged_seal(plan->empty, &digest, &size, NULL, err))
+		return -1;
+	return add_blob(plan, &digest, plan->empty, size, err);
+}
+
+static int add_manifest(struct plan *plan, const struct document *manifest, struct error *err)
+{
+	struct document *manifests =
+		reallocarray(plan->manifests, plan->manifest_count + 1, sizeof *manifests);
+
+	if (!manifests)
+		return error_set_memory(err);
+	plan->manifests = manifests;
+	memset(&manifests[plan->manifest_count], 0, sizeof *manifests);
+	return document_copy(&manifests[plan->manifest_count++], manifest, err);
+}
+
+/* What has to be there before the root: blobs, and manifests other than the root itself. */
+static int gather(struct plan *plan, const struct plan_folder *folder, struct error *err)
+{
+	const struct document *base = folder->node->folder->manifest;
+	size_t i;
+
+	if (!folder->rebuilt || folder->left_out)
+		return 0;
+	for (i = 0; i < folder->file_count; i++) {
+		const struct plan_file *file = &folder->files[i];
+
+		if (file->staged && add_blob(plan, &file->digest, file->staged, file->size, err))
+			return -1;
+	}
+	if (!base && add_empty(plan, err))
+		return -1;
+	if ((base && digest_equal(&base->digest, &folder->manifest.digest)) ||
+		digest_equal(&folder->manifest.digest, &plan->root.digest))
+		return 0;
+	return add_manifest(plan, &folder->manifest, err);
+}
+
+int plan_build(struct plan *plan, struct error *err)
+{
+	size_t i;
+
+	if (!plan->folders)
+		return 0;
+	for (i = 0; i < plan->folder_count; i++)
+		if (build_folder(plan, &plan->folders[i], err))
+			return -1;
+	if (build_root(plan, err))
+		return -1;
+	for (i = 0; i < plan->folder_count; i++)
+		if (gather(plan, &plan->folders[i], err))
+			return -1;
+	return 0;
+}
+
+bool plan_is_needed(const struct plan *plan)
+{
+	const struct tag *tag = plan->tag->tag;
+
+	if (!plan->folders)
+		return false;
+	if (digest_is_set(&tag->ours))
+		return true;
+	if (!tag->exists)
+		return plan->root.count > 0 || plan->annotations.count > 0;
+	return !digest_equal(&tag->root.digest, &plan->root.digest);
+}
+
+struct publication plan_publication(const struct plan *plan)
+{
+	const struct tag *tag = plan->tag->tag;
+	struct publication publication = {
+		.tag = tag->name,
+		.blobs = plan->blobs,
+		.blob_count = plan->blob_count,
+		.manifests = plan->manifests,
+		.manifest_count = plan->manifest_count,
+		.root = &plan->root,
+	};
+
+	if (tag->exists)
+		publication.base = tag->root.digest;
+	if (digest_is_set(&tag->ours))
+		publication.base = tag->ours;
+	return publication;
+}

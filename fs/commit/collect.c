@@ -1,0 +1,350 @@
+#include "fs/commit/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "fs/tree/file.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/notes.h"
+#include "fs/tree/status.h"
+#include "fs/tree/tag.h"
+
+#define CLOSING_NS 100000000
+
+/* What collecting carries along. */
+struct collect {
+	struct plan *plan;
+	struct plan_folder *folder;
+	struct node *const *focus;
+	size_t focus_count;
+};
+
+static bool has_focus(const struct collect *collect, const struct node *node)
+{
+	size_t i;
+
+	for (i = 0; i < collect->focus_count; i++)
+		if (collect->focus[i] == node)
+			return true;
+	return false;
+}
+
+static struct plan_file *file_add(struct plan_folder *folder, struct error *err)
+{
+	struct plan_file *files =
+		reallocarray(folder->files, folder->file_count + 1, sizeof *files);
+
+	if (!files) {
+		error_set_memory(err);
+		return NULL;
+	}
+	folder->files = files;
+	memset(&files[folder->file_count], 0, sizeof *files);
+	return &files[folder->file_count++];
+}
+
+/* What the file's descriptor is made from: its own layer, or the one that its title had. */
+static int take_base(struct plan_file *out, const struct folder *folder, const struct file *file,
+	struct error *err)
+{
+	long index = folder_layer_index(folder, out->path);
+	const struct descriptor *base = NULL;
+
+	if (file->has_layer && (!out->staged || index < 0))
+		base = &file->layer;
+	else if (index >= 0)
+		base = &folder->manifest->items[index];
+	if (!base)
+		return 0;
+	out->has_base = true;
+	out->same_title = !out->staged && index >= 0 &&
+			  !strcmp(base->json, folder->manifest->items[index].json);
+	return descriptor_copy(&out->base, base, err);
+}
+
+/* Whether a program is in the middle of writing a file that this commit isn't about. */
+static bool is_in_progress(struct collect *collect, struct node *node)
+{
+	cleanup_free char *path = NULL;
+
+	if (!node->file->changed || !file_is_in_progress(node->file) || has_focus(collect, node))
+		return false;
+	path = node_path(node, NULL);
+	collect->folder->partial = true;
+	log_write(collect->plan->tree->log, LOG_LEVEL_WARNING,
+		"%s: a program is writing it: left as it was in this commit", path ? path : "");
+	return true;
+}
+
+static int collect_file(struct collect *collect, struct node *node, struct error *err)
+{
+	struct file *file = node->file;
+	struct folder *folder = collect->folder->node->folder;
+	cleanup_free char *path = node_path(node, collect->folder->node);
+	bool in_progress = is_in_progress(collect, node);
+	struct plan_file *out;
+
+	if (!path)
+		return error_set_memory(err);
+	if (in_progress && !file->has_layer && folder_layer_index(folder, path) < 0)
+		return 0;
+	out = file_add(collect->folder, err);
+	if (!out)
+		return -1;
+	node_pin(node);
+	out->node = node;
+	out->in_progress = in_progress;
+	out->mode_set = file->mode_set && !in_progress;
+	out->mode = node->mode;
+	out->order = node->order;
+	out->cookie = node->cookie;
+	out->changes = file->changes;
+	if (file->changed && !in_progress)
+		out->staged = staged_ref(file->staged);
+	out->path = steal_ptr(path);
+	if (file->media_type)
+		out->media_type = strdup(file->media_type);
+	if (file->media_type && !out->media_type)
+		return error_set_memory(err);
+	return take_base(out, folder, file, err);
+}
+
+static int collect_files(struct collect *collect, struct node *directory, struct error *err)
+{
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < directory->children.count && !result; i++) {
+		struct node *node = directory->children.items[i];
+
+		if (node->kind == NODE_DIRECTORY)
+			result = collect_files(collect, node, err);
+		else if (!node_is_scratch(collect->plan->tree, node) && !node_is_annotations(node))
+			result = collect_file(collect, node, err);
+	}
+	return result;
+}
+
+static int by_file_order(const void *a, const void *b)
+{
+	const struct plan_file *left = a, *right = b;
+
+	if (left->order != right->order)
+		return left->order < right->order ? -1 : 1;
+	return (left->cookie > right->cookie) - (left->cookie < right->cookie);
+}
+
+static int by_folder_order(const void *a, const void *b)
+{
+	const struct plan_folder *left = a, *right = b;
+
+	return (left->order > right->order) - (left->order < right->order);
+}
+
+static int collect_folder(struct collect *collect, struct node *node, struct error *err)
+{
+	struct plan_folder *out = &collect->plan->folders[collect->plan->folder_count++];
+	struct folder *folder = node->folder;
+
+	node_pin(node);
+	out->node = node;
+	out->order = node->order;
+	out->changes = folder->changes;
+	out->has_platform = folder->has_platform;
+	out->name = strdup(node->name);
+	if (!out->name)
+		return error_set_memory(err);
+	if (folder->has_platform && platform_copy(&out->platform, &folder->platform, err))
+		return -1;
+	if (folder->has_entry && descriptor_copy(&out->entry, &folder->entry, err))
+		return -1;
+	out->rebuilt = folder_is_loaded(node) && !folder->read_only &&
+		       (folder_is_changed(folder) || !folder->has_entry);
+	if (!out->rebuilt)
+		return 0;
+	collect->folder = out;
+	if (annotation_file_copy(&out->notes, &folder->notes, err) ||
+		collect_files(collect, node, err))
+		return -1;
+	if (out->file_count)
+		qsort(out->files, out->file_count, sizeof *out->files, by_file_order);
+	/* its only file is just being replaced: the entry stays as it is */
+	if (!out->file_count && out->partial && folder->has_entry)
+		out->rebuilt = false;
+	out->left_out = !out->file_count && out->rebuilt;
+	return 0;
+}
+
+static int collect_tag(struct collect *collect, struct node *tag, struct error *err)
+{
+	struct plan *plan = collect->plan;
+	size_t i;
+
+	plan->folders = calloc(tag->children.count + 1, sizeof *plan->folders);
+	if (!plan->folders)
+		return error_set_memory(err);
+	for (i = 0; i < tag->children.count; i++) {
+		struct node *node = tag->children.items[i];
+
+		if (node_is_stray(plan->tree, node))
+			return error_set(err, ERROR_INVALID,
+				"%s is in no platform folder: move it into one, or remove it",
+				node->name);
+		if (node->folder && collect_folder(collect, node, err))
+			return -1;
+	}
+	qsort(plan->folders, plan->folder_count, sizeof *plan->folders, by_folder_order);
+	plan->changes = tag->tag->changes;
+	return annotations_copy(&plan->annotations, &tag->tag->annotations, err);
+}
+
+/* The annotations.json files with a draft that hasn't been taken over, pinned. */
+static int collect_drafts(const struct collect *collect, struct node *tag, struct node ***out,
+	size_t *count, struct error *err)
+{
+	size_t i;
+
+	*count = 0;
+	*out = calloc(tag->children.count + 1, sizeof **out);
+	if (!*out)
+		return error_set_memory(err);
+	for (i = 0; i < tag->children.count; i++) {
+		struct node *node = tag->children.items[i];
+		struct node *file =
+			node->kind == NODE_FOLDER ? node_child(node, "annotations.json") : node;
+
+		if (!file || !node_is_annotations(file) || !file->file->changed)
+			continue;
+		/* somebody is just saving it, and will close it */
+		if (file_is_in_progress(file->file) && !has_focus(collect, file))
+			continue;
+		node_pin(file);
+		(*out)[(*count)++] = file;
+	}
+	return 0;
+}
+
+static int take_drafts(
+	const struct collect *collect, struct tree *tree, struct node *tag, struct error *err)
+{
+	struct node **drafts;
+	size_t count, i;
+	int result;
+
+	pthread_mutex_lock(&tree->lock);
+	result = collect_drafts(collect, tag, &drafts, &count, err);
+	pthread_mutex_unlock(&tree->lock);
+	for (i = 0; i < count; i++) {
+		if (!result && notes_take(tree, drafts[i], err)) {
+			cleanup_free char *path = NULL;
+
+			pthread_mutex_lock(&tree->lock);
+			path = node_path(drafts[i], NULL);
+			pthread_mutex_unlock(&tree->lock);
+			result = error_prefix(err, "%s", path ? path : "annotations.json");
+		}
+		pthread_mutex_lock(&tree->lock);
+		node_unpin(&tree->inodes, drafts[i]);
+		pthread_mutex_unlock(&tree->lock);
+	}
+	free(drafts);
+	return result;
+}
+
+/* Whether some file was closed whose last close the kernel has yet to tell of. */
+static bool is_being_closed(const struct node *node)
+{
+	size_t i;
+
+	if (node->kind == NODE_FILE)
+		return node->file->changed && file_is_being_closed(node->file);
+	for (i = 0; i < node->children.count; i++)
+		if (is_being_closed(node->children.items[i]))
+			return true;
+	return false;
+}
+
+/* A program has closed its file when close(2) returns, but RELEASE comes a moment later. Waits for
+ * that moment, with the lock held; what is still open then is being written. */
+static void wait_for_closing(struct tree *tree, const struct node *tag)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += CLOSING_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (is_being_closed(tag))
+		if (pthread_cond_timedwait(&tree->closed, &tree->lock, &until))
+			break;
+}
+
+int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct node *const *focus,
+	size_t focus_count, struct error *err)
+{
+	struct collect collect = {.plan = plan, .focus = focus, .focus_count = focus_count};
+	int result;
+
+	memset(plan, 0, sizeof *plan);
+	plan->tree = tree;
+	result = take_drafts(&collect, tree, tag, err);
+	pthread_mutex_lock(&tree->lock);
+	node_pin(tag);
+	plan->tag = tag;
+	if (!result && tag_is_changed(tag)) {
+		wait_for_closing(tree, tag);
+		result = collect_tag(&collect, tag, err);
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+static void file_clear(struct tree *tree, struct plan_file *file)
+{
+	node_unpin(&tree->inodes, file->node);
+	if (file->staged)
+		staged_put_back(file->staged);
+	descriptor_clear(&file->base);
+	free(file->path);
+	free(file->media_type);
+}
+
+static void folder_clear(struct tree *tree, struct plan_folder *folder)
+{
+	size_t i;
+
+	for (i = 0; i < folder->file_count; i++)
+		file_clear(tree, &folder->files[i]);
+	free(folder->files);
+	free(folder->name);
+	platform_clear(&folder->platform);
+	node_unpin(&tree->inodes, folder->node);
+	annotation_file_clear(&folder->notes);
+	descriptor_clear(&folder->entry);
+	document_clear(&folder->manifest);
+}
+
+void plan_clear(struct plan *plan)
+{
+	struct tree *tree = plan->tree;
+	size_t i;
+
+	pthread_mutex_lock(&tree->lock);
+	for (i = 0; i < plan->folder_count; i++)
+		folder_clear(tree, &plan->folders[i]);
+	node_unpin(&tree->inodes, plan->tag);
+	pthread_mutex_unlock(&tree->lock);
+	free(plan->folders);
+	if (plan->empty)
+		staged_put_back(plan->empty);
+	annotations_clear(&plan->annotations);
+	document_clear(&plan->root);
+	free(plan->blobs);
+	for (i = 0; i < plan->manifest_count; i++)
+		document_clear(&plan->manifests[i]);
+	free(plan->manifests);
+}

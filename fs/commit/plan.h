@@ -1,0 +1,81 @@
+/*
+ * plan.h - what a commit makes of a tag: the documents and blobs, from the nodes as they stand.
+ *
+ *     plan_collect   which folders and files have changed      (a moment under the lock)
+ *     plan_seal      the digests of the files                  (hashing)
+ *     plan_build     manifests, entries, the index             (pure)
+ *     plan_settle    the nodes stand on what was published      (a moment under the lock)
+ *
+ * What changes meanwhile stays changed, for the next commit.
+ */
+#ifndef INDEXFS_FS_PLAN_H
+#define INDEXFS_FS_PLAN_H
+
+#include "annotation_file.h"
+#include "cancel.h"
+#include "document.h"
+#include "fs/tree/tree.h"
+#include "publish.h"
+
+struct plan_file {
+	struct node *node; /* pinned */
+	struct staged *staged; /* a reference; NULL: the layer as it was */
+	bool has_base;
+	struct descriptor base; /* what the new descriptor is made from */
+	bool same_title; /* base's title stays as it is */
+	char *path;
+	char *media_type;
+	bool in_progress; /* it goes out as it was, and stays changed */
+	bool mode_set; /* else base's stays as it is */
+	mode_t mode;
+	uint64_t order, cookie, changes;
+	struct digest digest; /* where staged, once sealed */
+	int64_t size;
+};
+
+struct plan_folder {
+	struct node *node; /* pinned */
+	char *name;
+	bool has_platform;
+	struct platform platform;
+	bool rebuilt; /* its manifest is made anew; else just the entry, or nothing */
+	bool partial; /* a file that is being written was left as it was */
+	bool left_out; /* it has no file, and is in no index */
+	uint64_t order, changes;
+	struct plan_file *files;
+	size_t file_count;
+	struct annotation_file notes;
+	struct descriptor entry;
+	struct document manifest; /* where rebuilt */
+};
+
+struct plan {
+	struct tree *tree;
+	struct node *tag; /* pinned */
+	uint64_t changes;
+	struct annotations annotations;
+	struct plan_folder *folders;
+	size_t folder_count;
+	struct staged *empty; /* the empty config, where one is needed */
+	struct document root;
+	struct publish_blob *blobs;
+	size_t blob_count;
+	struct document *manifests; /* copies of those that are new */
+	size_t manifest_count;
+};
+
+/* focus: files that are taken as they are even while they're being written. ERROR_INVALID names
+ * what must not be there: a stray file, a broken draft. Takes the lock. */
+int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct node *const *focus,
+	size_t focus_count, struct error *err);
+int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err);
+int plan_build(struct plan *plan, struct error *err);
+/* Whether the root differs from what the tag names. */
+bool plan_is_needed(const struct plan *plan);
+struct publication plan_publication(const struct plan *plan);
+/* published: false where the plan wasn't needed. Takes the lock. */
+void plan_settle(struct plan *plan);
+/* Takes the lock. */
+void plan_clear(struct plan *plan);
+
+#endif

@@ -1,0 +1,177 @@
+#include "fs/commit/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "fs/cache/cache.h"
+#include "fs/tree/file.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/history.h"
+#include "fs/tree/notes.h"
+#include "fs/tree/tag.h"
+#include "layer_path.h"
+
+/* Keeps what was published as cached blobs, so that it isn't fetched to be read. */
+static void keep_blobs(struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->blob_count; i++)
+		cache_adopt(plan->tree->cache, &plan->blobs[i].digest, plan->blobs[i].source.size,
+			plan->blobs[i].source.fd);
+}
+
+/* The staged file goes where the blob is on local disk now. */
+static void drop_staged(struct tree *tree, struct file *file)
+{
+	struct blob *blob = cache_blob(tree->cache, &file->layer.digest, file->layer.size, NULL);
+
+	if (!blob)
+		return;
+	if (blob_is_local(blob)) {
+		staged_put_back(file->staged);
+		file->staged = NULL;
+	}
+	blob_put_back(blob);
+}
+
+static void settle_file(struct tree *tree, struct plan_file *planned,
+	const struct descriptor *layer, uint64_t order)
+{
+	struct file *file = planned->node->file;
+	struct descriptor copy = DESCRIPTOR_INIT;
+
+	planned->node->order = order;
+	/* what it has become meanwhile stays */
+	if (planned->in_progress || file->changes != planned->changes ||
+		descriptor_copy(&copy, layer, NULL))
+		return;
+	if (file->blob)
+		blob_put_back(file->blob);
+	file->blob = NULL;
+	descriptor_clear(&file->layer);
+	file->layer = copy;
+	file->has_layer = true;
+	file->mode_set = false;
+	if (planned->staged) {
+		file->changed = false;
+		drop_staged(tree, file);
+	}
+}
+
+static int take_manifest(struct folder *folder, struct document *manifest)
+{
+	char **paths;
+
+	if (layer_paths(&paths, manifest, NULL))
+		return -1;
+	if (folder->manifest) {
+		layer_paths_free(folder->paths, folder->manifest->count);
+		document_clear(folder->manifest);
+	} else {
+		folder->manifest = malloc(sizeof *folder->manifest);
+		if (!folder->manifest) {
+			layer_paths_free(paths, manifest->count);
+			return -1;
+		}
+	}
+	folder->kept = false;
+	*folder->manifest = *manifest;
+	*manifest = (struct document)DOCUMENT_INIT;
+	folder->paths = paths;
+	return 0;
+}
+
+static void take_entry(struct folder *folder, struct descriptor *entry)
+{
+	descriptor_clear(&folder->entry);
+	folder->entry = *entry;
+	*entry = (struct descriptor)DESCRIPTOR_INIT;
+	folder->has_entry = true;
+}
+
+/* The commit itself may have annotated: created. */
+static void take_notes(struct folder *folder)
+{
+	struct annotations now = ANNOTATIONS_INIT;
+
+	if (annotations_copy(&now, &folder->manifest->annotations, NULL))
+		return;
+	annotations_clear(&folder->notes.manifest);
+	folder->notes.manifest = now;
+}
+
+/* An empty folder is in no index any more. It stays in this mount, where a program may be about to
+ * fill it, and goes with it. */
+static void leave_out(struct folder *folder, const struct plan_folder *planned)
+{
+	if (folder->manifest) {
+		layer_paths_free(folder->paths, folder->manifest->count);
+		document_clear(folder->manifest);
+		free(folder->manifest);
+	}
+	folder->manifest = NULL;
+	folder->paths = NULL;
+	folder->kept = false;
+	folder->has_entry = false;
+	descriptor_clear(&folder->entry);
+	folder->committed = planned->changes;
+}
+
+static void settle_folder(struct plan *plan, struct plan_folder *planned)
+{
+	struct node *node = planned->node;
+	struct folder *folder = node->folder;
+	size_t i;
+
+	if (planned->left_out) {
+		leave_out(folder, planned);
+		return;
+	}
+	if (planned->rebuilt) {
+		for (i = 0; i < planned->file_count; i++)
+			settle_file(plan->tree, &planned->files[i], &planned->manifest.items[i], i);
+		if (take_manifest(folder, &planned->manifest))
+			return;
+		if (folder->changes == planned->changes)
+			take_notes(folder);
+	}
+	take_entry(folder, &planned->entry);
+	folder->committed = planned->changes;
+	if (planned->partial)
+		folder->changes++;
+	if (planned->rebuilt && folder->changes == planned->changes)
+		annotation_file_clear(&folder->left);
+	if (planned->rebuilt)
+		notes_settle(plan->tree, node);
+}
+
+void plan_settle(struct plan *plan)
+{
+	struct tag *tag = plan->tag->tag;
+	struct error err = ERROR_INIT;
+	uint64_t order = 0;
+	size_t i;
+
+	keep_blobs(plan);
+	pthread_mutex_lock(&plan->tree->lock);
+	for (i = 0; i < plan->folder_count; i++) {
+		if (!plan->folders[i].left_out)
+			plan->folders[i].node->order = order++;
+		settle_folder(plan, &plan->folders[i]);
+	}
+	if (plan->folders && (tag->exists || plan_is_needed(plan))) {
+		document_clear(&tag->root);
+		tag->root = plan->root;
+		plan->root = (struct document)DOCUMENT_INIT;
+		tag->exists = true;
+		tag->ours = (struct digest)DIGEST_NONE;
+	}
+	if (plan->folders)
+		tag->committed = plan->changes;
+	notes_settle(plan->tree, plan->tag);
+	if (plan->folders && history_rebase(plan->tree, &err))
+		tree_report(plan->tree, plan->tag, "the journal could not be made anew", &err);
+	pthread_mutex_unlock(&plan->tree->lock);
+}

@@ -1,0 +1,406 @@
+#include "fs/mount/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "cleanup.h"
+#include "fs/mount/option_value.h"
+#include "media_type.h"
+
+struct option {
+	const char *name;
+	/* value is NULL where there was no "=" */
+	int (*take)(struct mount_options *options, const char *name, const char *value,
+		struct error *err);
+	bool has_value;
+};
+
+/* Keeps a string as long as the options live. NULL when out of memory. */
+static const char *keep(struct mount_options *options, char *text)
+{
+	char **strings =
+		text ? reallocarray(options->strings, options->string_count + 1, sizeof *strings)
+		     : NULL;
+
+	if (!strings) {
+		free(text);
+		return NULL;
+	}
+	options->strings = strings;
+	strings[options->string_count++] = text;
+	return text;
+}
+
+static int set_string(
+	struct mount_options *options, const char **out, const char *value, struct error *err)
+{
+	const char *kept = keep(options, strdup(value));
+
+	if (!kept)
+		return error_set_memory(err);
+	*out = kept;
+	return 0;
+}
+
+static int set_path(
+	struct mount_options *options, const char **out, const char *value, struct error *err)
+{
+	const char *kept = keep(options, option_path(value, err));
+
+	if (!kept)
+		return error_set_memory(err);
+	*out = kept;
+	return 0;
+}
+
+/* Hands an option on to libfuse. */
+static int set_fuse(
+	struct mount_options *options, const char *name, const char *value, struct error *err)
+{
+	cleanup_with(buf_free) struct buf text = BUF_INIT(BUF_UNBOUNDED);
+	char **fuse = reallocarray(options->fuse, options->fuse_count + 1, sizeof *fuse);
+
+	if (fuse)
+		options->fuse = fuse;
+	if (!fuse || buf_printf(&text, "%s%s%s", name, value ? "=" : "", value ? value : "") ||
+		!(fuse[options->fuse_count] = buf_steal(&text)))
+		return error_set_memory(err);
+	options->fuse_count++;
+	return 0;
+}
+
+#define TAKE(what)                                                                                 \
+	static int take_##what(struct mount_options *options, const char *name, const char *value, \
+		struct error *err)
+#define UNUSED (void)options, (void)name, (void)value, (void)err
+
+#define TAKE_FLAG(what, field, flag_value)                                                         \
+	TAKE(what)                                                                                 \
+	{                                                                                          \
+		UNUSED;                                                                            \
+		options->field = (flag_value);                                                     \
+		return 0;                                                                          \
+	}
+#define TAKE_STRING(what, field, set)                                                              \
+	TAKE(what)                                                                                 \
+	{                                                                                          \
+		UNUSED;                                                                            \
+		return set(options, &options->field, value, err);                                  \
+	}
+#define TAKE_INT(what, field, type, base, least, most)                                             \
+	TAKE(what)                                                                                 \
+	{                                                                                          \
+		int64_t number;                                                                    \
+                                                                                                   \
+		if (option_number(&number, name, value, base, least, most, err))                   \
+			return -1;                                                                 \
+		options->field = (type)number;                                                     \
+		return 0;                                                                          \
+	}
+
+TAKE_FLAG(ro, tree.read_only, true)
+TAKE_FLAG(rw, tree.read_only, false)
+TAKE_FLAG(publish_all, tree.publish_all, true)
+TAKE_STRING(ca_file, store.ca_file, set_path)
+TAKE_STRING(cert, store.cert, set_path)
+TAKE_STRING(key, store.key, set_path)
+TAKE_STRING(authfile, store.authfile, set_path)
+TAKE_INT(timeout, store.timeout, int, 10, 1, 3600)
+TAKE_INT(retries, store.retries, int, 10, 0, 100)
+TAKE_INT(jobs, store.jobs, int, 10, 1, 256)
+TAKE_INT(uid, tree.uid, uid_t, 10, 0, UINT32_MAX - 1)
+TAKE_INT(gid, tree.gid, gid_t, 10, 0, UINT32_MAX - 1)
+TAKE_INT(umask, tree.umask, mode_t, 8, 0, 0777)
+
+TAKE(username)
+{
+	if (!*value || strchr(value, ':'))
+		return error_set(err, ERROR_INVALID,
+			"%s=: it takes a name without a colon; the password goes into "
+			"INDEXFS_PASSWORD",
+			name);
+	return set_string(options, &options->store.username, value, err);
+}
+
+TAKE(tls_verify)
+{
+	if (strcmp(value, "no") != 0 && strcmp(value, "yes") != 0)
+		return error_set(err, ERROR_INVALID, "%s=%s: it takes yes or no", name, value);
+	options->store.tls_verify = value[0] == 'y';
+	options->store.tls_told = true;
+	return 0;
+}
+
+TAKE(plain_http)
+{
+	UNUSED;
+	options->store.plain_http = true;
+	options->store.tls_told = true;
+	return 0;
+}
+
+TAKE(media_type)
+{
+	const char **field = strcmp(name, "artifact-type") ? &options->tree.layer_type
+							   : &options->tree.artifact_type;
+
+	if (!media_type_valid(value))
+		return error_set(err, ERROR_INVALID,
+			"%s=%s: it takes a media type such as application/vnd.example.app.v1", name,
+			value);
+	return set_string(options, field, value, err);
+}
+
+TAKE(json)
+{
+	if (strcmp(value, "compact") != 0 && strcmp(value, "pretty") != 0)
+		return error_set(
+			err, ERROR_INVALID, "%s=%s: it takes compact or pretty", name, value);
+	options->tree.style = value[0] == 'c' ? DOCUMENT_COMPACT : DOCUMENT_PRETTY;
+	return 0;
+}
+
+TAKE(created)
+{
+	char when[32];
+
+	(void)name;
+	if (option_time(when, value, err))
+		return -1;
+	if (*when)
+		return set_string(options, &options->tree.created, when, err);
+	options->tree.created = NULL;
+	return 0;
+}
+
+TAKE(commit)
+{
+	(void)options;
+	if (strcmp(value, "fsync") != 0)
+		return error_set(err, ERROR_INVALID,
+			"%s=%s: this version commits on fsync only (commit=fsync)", name, value);
+	return 0;
+}
+
+static int set_owned_path(char **out, const char *value, struct error *err)
+{
+	char *path = option_path(value, err);
+
+	if (!path)
+		return -1;
+	free(*out);
+	*out = path;
+	return 0;
+}
+
+TAKE(cache_dir)
+{
+	(void)name;
+	return set_owned_path(&options->cache_dir, value, err);
+}
+
+TAKE(state_dir)
+{
+	(void)name;
+	return set_owned_path(&options->state_dir, value, err);
+}
+
+TAKE(cache_size)
+{
+	return option_size(&options->cache_size, name, value, err);
+}
+
+TAKE(verify)
+{
+	if (strcmp(value, "full") != 0 && strcmp(value, "strict") != 0)
+		return error_set(err, ERROR_INVALID, "%s=%s: it takes full or strict", name, value);
+	options->verify = value[0] == 'f' ? CACHE_VERIFY_FULL : CACHE_VERIFY_STRICT;
+	return 0;
+}
+
+TAKE(later)
+{
+	(void)options;
+	(void)value;
+	return error_set(err, ERROR_INVALID, "the option %s isn't in this version yet", name);
+}
+
+/* What mount(8) and fstab say to everybody, and means nothing here. */
+TAKE(ignored)
+{
+	UNUSED;
+	return 0;
+}
+
+static const struct option options_known[] = {
+	{"ro", take_ro, false},
+	{"rw", take_rw, false},
+	{"commit", take_commit, true},
+	{"timeout", take_timeout, true},
+	{"retries", take_retries, true},
+	{"jobs", take_jobs, true},
+	{"artifact-type", take_media_type, true},
+	{"layer-type", take_media_type, true},
+	{"json", take_json, true},
+	{"created", take_created, true},
+	{"publish-all", take_publish_all, false},
+	{"plain-http", take_plain_http, false},
+	{"tls-verify", take_tls_verify, true},
+	{"ca-file", take_ca_file, true},
+	{"cert", take_cert, true},
+	{"key", take_key, true},
+	{"authfile", take_authfile, true},
+	{"username", take_username, true},
+	{"cache-dir", take_cache_dir, true},
+	{"cache-size", take_cache_size, true},
+	{"state-dir", take_state_dir, true},
+	{"verify", take_verify, true},
+	{"uid", take_uid, true},
+	{"gid", take_gid, true},
+	{"umask", take_umask, true},
+	{"allow_other", set_fuse, false},
+	{"allow_root", set_fuse, false},
+	{"auto_unmount", set_fuse, false},
+	{"default_permissions", take_ignored, false},
+	{"max_read", set_fuse, true},
+	{"noatime", set_fuse, false},
+	{"atime", set_fuse, false},
+	{"exec", set_fuse, false},
+	{"noexec", set_fuse, false},
+	{"suid", set_fuse, false},
+	{"nosuid", set_fuse, false},
+	{"dev", set_fuse, false},
+	{"nodev", set_fuse, false},
+	{"auto", take_ignored, false},
+	{"noauto", take_ignored, false},
+	{"user", take_ignored, false},
+	{"nofail", take_ignored, false},
+	{"_netdev", take_ignored, false},
+	{"require", take_later, true},
+	{"conflict", take_later, true},
+	{"refresh", take_later, true},
+	{"allow-delete", take_later, false},
+	{"config", take_later, true},
+	{"profile", take_later, true},
+	{"chunk-digests", take_later, false},
+};
+
+static const size_t option_count = sizeof options_known / sizeof options_known[0];
+
+static int unknown(const char *name, struct error *err)
+{
+	const char *nearest = options_known[0].name;
+	size_t i;
+
+	for (i = 1; i < option_count; i++)
+		if (name_distance(name, options_known[i].name) < name_distance(name, nearest))
+			nearest = options_known[i].name;
+	return error_set(err, ERROR_INVALID, "unknown option %s; did you mean %s?", name, nearest);
+}
+
+static int take_one(struct mount_options *options, char *text, struct error *err)
+{
+	char *value = strchr(text, '=');
+	size_t i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < option_count; i++) {
+		const struct option *option = &options_known[i];
+
+		if (strcmp(option->name, text) != 0)
+			continue;
+		if (option->has_value && !value)
+			return error_set(err, ERROR_INVALID, "the option %s takes a value: %s=...",
+				text, text);
+		if (!option->has_value && value)
+			return error_set(err, ERROR_INVALID, "the option %s takes no value", text);
+		return option->take(options, text, value, err);
+	}
+	return unknown(text, err);
+}
+
+int mount_options_parse(struct mount_options *options, const char *text, struct error *err)
+{
+	cleanup_free char *copy = strdup(text);
+	char *from, *to, *begin;
+
+	if (!copy)
+		return error_set_memory(err);
+	begin = to = copy;
+	for (from = copy;; from++) {
+		bool last = *from == '\0';
+
+		if (*from == '\\' && from[1] == ',') {
+			*to++ = *++from;
+			continue;
+		}
+		if (!last && *from != ',') {
+			*to++ = *from;
+			continue;
+		}
+		*to = '\0';
+		if (*begin && take_one(options, begin, err))
+			return -1;
+		if (last)
+			return 0;
+		begin = to = from + 1;
+	}
+}
+
+/* $VARIABLE/indexfs, or ~/FALLBACK/indexfs. */
+static char *user_dir(const char *variable, const char *fallback)
+{
+	cleanup_with(buf_free) struct buf path = BUF_INIT(BUF_UNBOUNDED);
+	const char *base = getenv(variable), *home = getenv("HOME");
+	int result;
+
+	if (base && base[0] == '/')
+		result = buf_printf(&path, "%s/indexfs", base);
+	else if (home && home[0] == '/')
+		result = buf_printf(&path, "%s/%s/indexfs", home, fallback);
+	else
+		result = buf_printf(&path, "/tmp/indexfs-%u", (unsigned)geteuid());
+	return result ? NULL : buf_steal(&path);
+}
+
+int mount_options_init(struct mount_options *options, struct error *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	mode_t mask = umask(0);
+
+	umask(mask);
+	*options = (struct mount_options){
+		.store = STORE_OPTIONS_DEFAULT,
+		.tree = {.artifact_type = ARTIFACT_TYPE_UNKNOWN,
+			.layer_type = MEDIA_TYPE_OCTETS,
+			.uid = getuid(),
+			.gid = getgid(),
+			.umask = mask},
+		.cache_size = (int64_t)10 << 30,
+		.cache_dir = user_dir("XDG_CACHE_HOME", ".cache"),
+		.state_dir = user_dir("XDG_STATE_HOME", ".local/state"),
+	};
+	if (!options->cache_dir || !options->state_dir)
+		return error_set_memory(err);
+	return epoch && *epoch ? take_created(options, "created", epoch, err) : 0;
+}
+
+static void free_all(char **strings, size_t count)
+{
+	while (count-- > 0)
+		free(strings[count]);
+	free(strings);
+}
+
+void mount_options_clear(struct mount_options *options)
+{
+	free(options->cache_dir);
+	free(options->state_dir);
+	free_all(options->fuse, options->fuse_count);
+	free_all(options->strings, options->string_count);
+}

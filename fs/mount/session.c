@@ -1,0 +1,254 @@
+#include "fs/mount/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "cleanup.h"
+#include "fs/commit/commit.h"
+#include "fs/mount/fuse.h"
+#include "fs/mount/option_value.h"
+#include "fs/mount/state.h"
+#include "fs/tree/history.h"
+#include "fs/tree/status.h"
+#include "fs/tree/tag.h"
+#include "reference.h"
+
+#define POOL_THREADS 64
+#define FUSE_THREADS 32
+#define FUSE_IDLE_THREADS 4
+
+/* The parts that a mount stands on, opened from the top down and closed from the bottom up. */
+struct parts {
+	struct reference reference;
+	struct state state;
+	struct store *store;
+	struct pool *pool;
+	struct staging *staging;
+	struct cache *cache;
+	struct history *history;
+	struct mount mount;
+	bool has_tree;
+};
+
+static int open_staging(struct parts *parts, struct error *err)
+{
+	cleanup_with(buf_free) struct buf path = BUF_INIT(BUF_UNBOUNDED);
+
+	if (buf_printf(&path, "%s/files", parts->state.dir))
+		return error_set_memory(err);
+	return staging_open(&parts->staging, path.data, parts->pool, err);
+}
+
+/* What is mounted; a layout's folder as an absolute path, since its state is found by it. */
+static int take_reference(struct parts *parts, struct session_config *config, struct error *err)
+{
+	struct reference *reference = &parts->reference;
+	char *path;
+
+	if (reference_parse(reference, config->source, err))
+		return -1;
+	if (reference->transport == REFERENCE_LAYOUT) {
+		path = option_path(reference->path, err);
+		if (!path)
+			return -1;
+		free(reference->path);
+		reference->path = path;
+	}
+	config->options.tree.read_only |= !reference->tag;
+	return 0;
+}
+
+static int open_store(struct parts *parts, struct session_config *config, struct error *err)
+{
+	cleanup_with(buf_free) struct buf known = BUF_INIT(BUF_UNBOUNDED);
+	struct store_options *options = &config->options.store;
+
+	if (buf_printf(&known, "%s/known", config->options.cache_dir))
+		return error_set_memory(err);
+	options->known_dir = known.data;
+	options->only_reads = config->options.tree.read_only;
+	if (make_folders(config->options.cache_dir, err) ||
+		store_open(&parts->store, &parts->reference, options, config->log, err))
+		return -1;
+	config->options.tree.read_only |= parts->store->read_only;
+	return 0;
+}
+
+static int open_stores(struct parts *parts, struct session_config *config, struct error *err)
+{
+	const struct mount_options *options = &config->options;
+	cleanup_free char *text = NULL;
+
+	if (take_reference(parts, config, err))
+		return -1;
+	if (!parts->reference.tag && !digest_is_set(&parts->reference.digest))
+		return error_set(err, ERROR_INVALID,
+			"%s names no tag: this version mounts one tag (…:TAG) or digest (…@DIGEST)",
+			config->source);
+	text = reference_text(&parts->reference);
+	if (!text)
+		return error_set_memory(err);
+	if (open_store(parts, config, err) ||
+		state_open(&parts->state, options->state_dir, text, config->mountpoint,
+			!options->tree.read_only, err) ||
+		pool_new(&parts->pool, POOL_THREADS, err) || open_staging(parts, err))
+		return -1;
+	return cache_open(&parts->cache, options->cache_dir, options->cache_size, options->verify,
+		parts->store, parts->pool, config->log, err);
+}
+
+static int open_tree(struct parts *parts, struct session_config *config, struct error *err)
+{
+	struct tree *tree = &parts->mount.tree;
+
+	tree_init(tree, &config->options.tree);
+	parts->has_tree = true;
+	tree->store = parts->store;
+	tree->cache = parts->cache;
+	tree->staging = parts->staging;
+	tree->pool = parts->pool;
+	tree->log = config->log;
+	if (!tree->options.read_only) {
+		if (history_open(&parts->history, parts->state.dir, err))
+			return -1;
+		tree->history = parts->history;
+	}
+	return tag_open(tree, &parts->reference, err);
+}
+
+static int fuse_arguments(
+	struct fuse_args *args, const struct session_config *config, const struct parts *parts)
+{
+	const struct mount_options *options = &config->options;
+	cleanup_with(buf_free) struct buf name = BUF_INIT(BUF_UNBOUNDED);
+	const char *c;
+	size_t i;
+	int result = fuse_opt_add_arg(args, "indexfs");
+
+	/* libfuse takes a comma in a value with a backslash before it */
+	result |= buf_append_text(&name, "fsname=");
+	for (c = config->source; *c; c++)
+		result |= buf_printf(&name, "%s%c", *c == ',' || *c == '\\' ? "\\" : "", *c);
+	result |= fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, name.data);
+	result |= fuse_opt_add_arg(args, "-o") ||
+		  fuse_opt_add_arg(args, "subtype=indexfs,default_permissions");
+	if (parts->mount.tree.options.read_only)
+		result |= fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, "ro");
+	if (config->debug)
+		result |= fuse_opt_add_arg(args, "-d");
+	for (i = 0; i < options->fuse_count; i++)
+		result |= fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, options->fuse[i]);
+	return result;
+}
+
+static int loop(struct fuse_session *session)
+{
+#if FUSE_USE_VERSION >= 312
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int result;
+
+	if (!config)
+		return -1;
+	fuse_loop_cfg_set_max_threads(config, FUSE_THREADS);
+	fuse_loop_cfg_set_idle_threads(config, FUSE_IDLE_THREADS);
+	result = fuse_session_loop_mt(session, config);
+	fuse_loop_cfg_destroy(config);
+	return result;
+#else
+	struct fuse_loop_config config = {.max_idle_threads = FUSE_IDLE_THREADS};
+
+	return fuse_session_loop_mt(session, &config);
+#endif
+}
+
+static int serve(struct parts *parts, struct session_config *config, struct error *err)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct mount *mount = &parts->mount;
+	int result = -1;
+
+	mount->ready = config->ready;
+	mount->ready_context = config->ready_context;
+	if (fuse_arguments(&args, config, parts)) {
+		error_set_memory(err);
+		goto out;
+	}
+	mount->session = fuse_session_new(&args, &mount_ops, sizeof mount_ops, mount);
+	if (!mount->session) {
+		error_set(err, ERROR_INVALID, "libfuse refuses the options");
+		goto out;
+	}
+	if (fuse_set_signal_handlers(mount->session) ||
+		fuse_session_mount(mount->session, config->mountpoint)) {
+		error_set(err, ERROR_INVALID, "can't mount at %s", config->mountpoint);
+		goto out;
+	}
+	result = 0;
+	loop(mount->session);
+	fuse_session_unmount(mount->session);
+out:
+	fuse_opt_free_args(&args);
+	return result;
+}
+
+/* Once nothing is under way any more. */
+static void keep_uncommitted(struct parts *parts, struct session_config *config, bool served)
+{
+	size_t changes;
+
+	if (history_is_empty(parts->history))
+		return;
+	staging_keep_files(parts->staging, true);
+	changes = status_changes(&parts->mount.tree, parts->mount.tree.root);
+	if (served && changes)
+		log_write(config->log, LOG_LEVEL_WARNING,
+			"%zu changes are not committed; they are kept, and are there when %s is "
+			"mounted again",
+			changes, config->source);
+}
+
+static void close_parts(struct parts *parts, struct session_config *config, bool served)
+{
+	struct mount *mount = &parts->mount;
+
+	if (parts->has_tree)
+		commit_stop(&mount->tree);
+	if (parts->pool)
+		pool_free(parts->pool);
+	keep_uncommitted(parts, config, served);
+	if (parts->has_tree)
+		tree_destroy(&mount->tree);
+	history_close(parts->history);
+	if (parts->cache)
+		cache_close(parts->cache);
+	if (parts->staging)
+		staging_close(parts->staging);
+	if (parts->store)
+		store_close(parts->store);
+	/* libfuse keeps a pipe for each thread that has replied: last, when they have all ended */
+	if (mount->session) {
+		fuse_remove_signal_handlers(mount->session);
+		fuse_session_destroy(mount->session);
+	}
+	state_close(&parts->state);
+	reference_clear(&parts->reference);
+}
+
+int session_run(struct session_config *config, struct error *err)
+{
+	struct parts *parts = calloc(1, sizeof *parts);
+	int result;
+
+	if (!parts)
+		return error_set_memory(err);
+	parts->state.lock_fd = -1;
+	result = open_stores(parts, config, err);
+	if (!result)
+		result = open_tree(parts, config, err);
+	if (!result)
+		result = serve(parts, config, err);
+	close_parts(parts, config, !result);
+	free(parts);
+	return result;
+}

@@ -1,0 +1,171 @@
+#include "fs/tree/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/status.h"
+#include "fs/tree/tag.h"
+#include "layer_path.h"
+
+struct control {
+	const struct control_kind *kind; /* NULL: the folder .oci */
+};
+
+/* A kind of file: the document it is of (NULL: none yet), and its text. */
+struct control_kind {
+	const char *name;
+	bool of_tag, of_folder;
+	const char *(*text)(const struct node *owner); /* a text that stands somewhere, or NULL */
+	bool line; /* the text is one line */
+	int (*make)(struct tree *tree, const struct node *owner, struct buf *out);
+};
+
+void control_free(struct control *control)
+{
+	free(control);
+}
+
+static const struct document *document_of(const struct node *owner)
+{
+	if (owner->kind == NODE_TAG)
+		return owner->tag->exists ? &owner->tag->root : NULL;
+	return owner->folder->manifest;
+}
+
+static const char *text_document(const struct node *owner)
+{
+	const struct document *document = document_of(owner);
+
+	return document ? document->json : NULL;
+}
+
+static const char *text_digest(const struct node *owner)
+{
+	const struct document *document = document_of(owner);
+
+	return document ? document->digest.text : NULL;
+}
+
+static const char *text_artifact_type(const struct node *owner)
+{
+	const struct document *document = document_of(owner);
+
+	return document ? document->artifact_type : NULL;
+}
+
+static const char *text_descriptor(const struct node *owner)
+{
+	return owner->folder->has_entry ? owner->folder->entry.json : NULL;
+}
+
+static int make_log(struct tree *tree, const struct node *owner, struct buf *out)
+{
+	(void)owner;
+	return tree->log ? log_read(tree->log, out) : 0;
+}
+
+static const struct control_kind kinds[] = {
+	{.name = "index.json", .of_tag = true, .text = text_document},
+	{.name = "manifest.json", .of_folder = true, .text = text_document},
+	{.name = "descriptor.json", .of_folder = true, .text = text_descriptor},
+	{.name = "digest", .of_tag = true, .of_folder = true, .text = text_digest, .line = true},
+	{.name = "artifact-type",
+		.of_tag = true,
+		.of_folder = true,
+		.text = text_artifact_type,
+		.line = true},
+	{.name = "status", .of_tag = true, .of_folder = true, .make = status_make},
+	{.name = "log", .of_tag = true, .make = make_log},
+};
+
+static struct node *control_node(struct tree *tree, mode_t mode, const struct control_kind *kind)
+{
+	struct node *node = tree_node(tree, NODE_CONTROL, mode);
+
+	if (!node)
+		return NULL;
+	node->control = calloc(1, sizeof *node->control);
+	if (!node->control) {
+		node_unpin(&tree->inodes, node);
+		return NULL;
+	}
+	node->control->kind = kind;
+	return node;
+}
+
+static int add_files(struct tree *tree, struct node *folder, const struct node *owner)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct node *file;
+		int result;
+
+		if (owner->kind == NODE_TAG ? !kinds[i].of_tag : !kinds[i].of_folder)
+			continue;
+		file = control_node(tree, S_IFREG | 0444, &kinds[i]);
+		if (!file)
+			return -1;
+		result = node_link(&tree->inodes, folder, kinds[i].name, file, NULL);
+		node_unpin(&tree->inodes, file);
+		if (result)
+			return -1;
+	}
+	return 0;
+}
+
+struct node *control_folder(struct tree *tree, struct node *owner)
+{
+	struct node *folder = owner->children.control;
+
+	if (folder)
+		return folder;
+	folder = control_node(tree, S_IFDIR | 0555, NULL);
+	if (!folder || add_files(tree, folder, owner)) {
+		if (folder)
+			node_unpin(&tree->inodes, folder);
+		errno = ENOMEM;
+		return NULL;
+	}
+	folder->name = strdup(CONTROL_NAME);
+	folder->parent = owner;
+	owner->children.control = folder;
+	node_unpin(&tree->inodes, folder);
+	return folder->name ? folder : NULL;
+}
+
+/* The tag or platform folder that a file in .oci is about. */
+static const struct node *owner_of(const struct node *node)
+{
+	return node->parent ? node->parent->parent : NULL;
+}
+
+bool control_is_there(const struct node *node)
+{
+	const struct control_kind *kind = node->control->kind;
+	const struct node *owner = owner_of(node);
+
+	return !kind || (owner && (!kind->text || kind->text(owner)));
+}
+
+int control_text(struct tree *tree, struct node *node, struct buf *out, struct error *err)
+{
+	const struct control_kind *kind = node->control->kind;
+	const struct node *owner = owner_of(node);
+	const char *text = owner && kind->text ? kind->text(owner) : "";
+	int result = 0;
+
+	if (!owner || !text)
+		return error_set(err, ERROR_NOT_FOUND, "there is no %s any more", kind->name);
+	if (kind->make)
+		result = kind->make(tree, owner, out);
+	else
+		result = buf_append_text(out, text);
+	if (!result && kind->line)
+		result = buf_append_text(out, "\n");
+	return result ? error_set_memory(err) : 0;
+}

@@ -1,0 +1,363 @@
+#include "fs/tree/folder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "fs/tree/file.h"
+#include "fs/tree/history.h"
+#include "fs/tree/notes.h"
+#include "fs/tree/tag.h"
+#include "layer_path.h"
+#include "publish.h"
+
+void folder_free(struct folder *folder)
+{
+	if (!folder)
+		return;
+	if (folder->manifest) {
+		layer_paths_free(folder->paths, folder->manifest->count);
+		document_clear(folder->manifest);
+		free(folder->manifest);
+	}
+	descriptor_clear(&folder->entry);
+	platform_clear(&folder->platform);
+	annotation_file_clear(&folder->notes);
+	annotation_file_clear(&folder->left);
+	free(folder);
+}
+
+static struct node *folder_make(
+	struct tree *tree, const struct platform *platform, struct error *err)
+{
+	struct node *node = tree_node(tree, NODE_FOLDER, S_IFDIR | 0755);
+	struct folder *folder = calloc(1, sizeof *folder);
+
+	if (!node || !folder) {
+		free(folder);
+		error_set_memory(err);
+		goto fail;
+	}
+	node->folder = folder;
+	folder->has_platform = platform != NULL;
+	if (platform && platform_copy(&folder->platform, platform, err))
+		goto fail;
+	return node;
+fail:
+	if (node)
+		node_unpin(&tree->inodes, node);
+	return NULL;
+}
+
+struct node *folder_new(struct tree *tree, const struct platform *platform, struct error *err)
+{
+	struct node *node = folder_make(tree, platform, err);
+
+	if (node) {
+		node->folder->state = FOLDER_LOADED;
+		node->order = tree->next_order++;
+	}
+	return node;
+}
+
+struct node *folder_from_entry(
+	struct tree *tree, const struct descriptor *entry, bool read_only, struct error *err)
+{
+	struct node *node = folder_make(tree, entry->has_platform ? &entry->platform : NULL, err);
+
+	if (!node)
+		return NULL;
+	node->mtime = node->ctime = (struct timespec){0};
+	node->folder->has_entry = true;
+	node->folder->read_only = read_only;
+	if (media_type_is_index(entry->media_type)) {
+		node->kind = NODE_NESTED;
+		node->folder->read_only = true;
+	} else if (!media_type_is_manifest(entry->media_type)) {
+		node->folder->read_only = true;
+		node->folder->state = FOLDER_LOADED;
+	}
+	if (descriptor_copy(&node->folder->entry, entry, err)) {
+		node_unpin(&tree->inodes, node);
+		return NULL;
+	}
+	return node;
+}
+
+bool folder_is_loaded(const struct node *node)
+{
+	return !node->folder || node->folder->state == FOLDER_LOADED;
+}
+
+bool folder_is_changed(const struct folder *folder)
+{
+	return folder->changes != folder->committed;
+}
+
+void node_changed(struct node *node)
+{
+	struct node *folder = node_folder(node), *tag;
+
+	if (folder) {
+		folder->folder->changes++;
+		return;
+	}
+	tag = node_tag(node);
+	if (tag)
+		tag->tag->changes++;
+}
+
+long folder_layer_index(const struct folder *folder, const char *path)
+{
+	size_t i;
+
+	if (!folder->manifest || !folder->paths)
+		return -1;
+	for (i = 0; i < folder->manifest->count; i++)
+		if (!strcmp(folder->paths[i], path))
+			return (long)i;
+	return -1;
+}
+
+/* The directory for the path of a layer, made where it is missing; *name is its last part. */
+static struct node *directory_for(
+	struct tree *tree, struct node *folder, char *path, const char **name, struct error *err)
+{
+	struct node *at = folder;
+	char *part = path, *slash;
+
+	while ((slash = strchr(part, '/'))) {
+		struct node *next;
+
+		*slash = '\0';
+		next = node_child(at, part);
+		if (!next) {
+			next = tree_node(tree, NODE_DIRECTORY, S_IFDIR | 0755);
+			if (!next) {
+				error_set_memory(err);
+				return NULL;
+			}
+			next->mtime = next->ctime = folder->mtime;
+			if (node_link(&tree->inodes, at, part, next, err)) {
+				node_unpin(&tree->inodes, next);
+				return NULL;
+			}
+			node_unpin(&tree->inodes, next);
+		}
+		at = next;
+		part = slash + 1;
+	}
+	*name = part;
+	return at;
+}
+
+mode_t folder_layer_mode(const struct descriptor *layer)
+{
+	const char *text = annotations_get(&layer->annotations, ANNOTATION_MODE);
+	unsigned long mode = text ? strtoul(text, NULL, 8) : 0;
+
+	return S_IFREG | (mode & 0111 ? (mode_t)(mode & 0755) | 0444 : 0644);
+}
+
+static int add_layer(struct tree *tree, struct node *folder, size_t i, struct error *err)
+{
+	const struct descriptor *layer = &folder->folder->manifest->items[i];
+	cleanup_free char *path = strdup(folder->folder->paths[i]);
+	struct node *directory, *file;
+	const char *name;
+	int result;
+
+	if (!path)
+		return error_set_memory(err);
+	directory = directory_for(tree, folder, path, &name, err);
+	if (!directory)
+		return -1;
+	file = file_new(tree, folder_layer_mode(layer), layer, err);
+	if (!file)
+		return -1;
+	file->order = i;
+	file->mtime = file->ctime = folder->mtime;
+	result = node_link(&tree->inodes, directory, name, file, err);
+	node_unpin(&tree->inodes, file);
+	return result;
+}
+
+static void take_time(struct node *node, const struct document *manifest)
+{
+	const char *created = annotations_get(&manifest->annotations, ANNOTATION_CREATED);
+	struct tm utc = {0};
+
+	if (created && strptime(created, "%Y-%m-%dT%H:%M:%S", &utc))
+		node->mtime.tv_sec = node->ctime.tv_sec = timegm(&utc);
+}
+
+int folder_fill(struct tree *tree, struct node *node, struct document *manifest, struct error *err)
+{
+	struct folder *folder = node->folder;
+	size_t i;
+
+	if (node->kind == NODE_NESTED) {
+		if (tag_fill(tree, node, manifest, true, err))
+			return -1;
+		folder->state = FOLDER_LOADED;
+		return 0;
+	}
+	folder->manifest = malloc(sizeof *folder->manifest);
+	if (!folder->manifest)
+		return error_set_memory(err);
+	*folder->manifest = *manifest;
+	*manifest = (struct document)DOCUMENT_INIT;
+	if (layer_paths(&folder->paths, folder->manifest, err))
+		return -1;
+	take_time(node, folder->manifest);
+	for (i = 0; i < folder->manifest->count; i++)
+		if (add_layer(tree, node, i, err))
+			return -1;
+	if (notes_load(node, err) || notes_show(tree, node, err))
+		return -1;
+	folder->state = FOLDER_LOADED;
+	return 0;
+}
+
+/* Undoes a fill that has failed half-way, so that it can be tried again. */
+static void folder_empty(struct tree *tree, struct node *node)
+{
+	struct folder *folder = node->folder;
+
+	while (node->children.count)
+		node_unlink(&tree->inodes, node->children.items[node->children.count - 1]);
+	if (folder->manifest) {
+		layer_paths_free(folder->paths, folder->manifest->count);
+		document_clear(folder->manifest);
+		free(folder->manifest);
+	}
+	folder->manifest = NULL;
+	folder->paths = NULL;
+	annotation_file_clear(&folder->notes);
+	folder->state = FOLDER_UNLOADED;
+}
+
+struct load {
+	struct tree *tree;
+	struct node *node;
+};
+
+/* Tells everybody who waits. The waiters may be freed by being told. */
+static void folder_tell(struct folder_waiter *waiter, const struct error *err)
+{
+	while (waiter) {
+		struct folder_waiter *next = waiter->next;
+
+		waiter->ready(waiter, err);
+		waiter = next;
+	}
+}
+
+static void folder_fetch(void *context)
+{
+	struct load *load = context;
+	struct tree *tree = load->tree;
+	struct node *node = load->node;
+	struct error err = ERROR_INIT;
+	struct document document = DOCUMENT_INIT;
+	struct folder_waiter *waiters;
+	int result = 0;
+
+	/* what was kept when the folder was changed needs no network */
+	if (history_document(tree->history, &document, &node->folder->entry.digest, NULL))
+		result = resolve_entry(tree->store, &document, &node->folder->entry, NULL, &err);
+	pthread_mutex_lock(&tree->lock);
+	if (!result)
+		result = folder_fill(tree, node, &document, &err);
+	node->folder->broken = result && (err.kind == ERROR_NOT_FOUND || err.kind == ERROR_CORRUPT);
+	if (result) {
+		folder_empty(tree, node);
+		tree_report(tree, node, "can't be read", &err);
+	}
+	waiters = steal_ptr(node->folder->waiters);
+	pthread_mutex_unlock(&tree->lock);
+	folder_tell(waiters, result ? &err : NULL);
+	pthread_mutex_lock(&tree->lock);
+	node_unpin(&tree->inodes, node);
+	pthread_mutex_unlock(&tree->lock);
+	document_clear(&document);
+	free(load);
+}
+
+/* Begins to load; the lock is held. */
+static int folder_begin(struct tree *tree, struct node *node, struct error *err)
+{
+	struct load *load = malloc(sizeof *load);
+
+	if (!load)
+		return error_set_memory(err);
+	*load = (struct load){.tree = tree, .node = node};
+	node_pin(node);
+	if (pool_submit(tree->pool, folder_fetch, load, err)) {
+		node_unpin(&tree->inodes, node);
+		free(load);
+		return -1;
+	}
+	node->folder->state = FOLDER_LOADING;
+	return 0;
+}
+
+void folder_when_loaded(struct tree *tree, struct node *node, struct folder_waiter *waiter)
+{
+	struct error err = ERROR_INIT;
+	int result = 0;
+	bool wait;
+
+	pthread_mutex_lock(&tree->lock);
+	wait = !folder_is_loaded(node);
+	if (wait && node->folder->state == FOLDER_UNLOADED)
+		result = folder_begin(tree, node, &err);
+	if (wait && !result) {
+		waiter->next = node->folder->waiters;
+		node->folder->waiters = waiter;
+	}
+	pthread_mutex_unlock(&tree->lock);
+	if (!wait || result)
+		waiter->ready(waiter, result ? &err : NULL);
+}
+
+/* A waiter that a thread stands behind. */
+struct load_wait {
+	struct folder_waiter waiter;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool done, failed;
+	struct error *err;
+};
+
+static void load_wait_ready(struct folder_waiter *waiter, const struct error *err)
+{
+	struct load_wait *wait = (struct load_wait *)waiter;
+
+	pthread_mutex_lock(&wait->lock);
+	wait->done = true;
+	wait->failed = err != NULL;
+	if (err)
+		error_copy(wait->err, err);
+	pthread_cond_signal(&wait->changed);
+	pthread_mutex_unlock(&wait->lock);
+}
+
+int folder_load(struct tree *tree, struct node *node, struct error *err)
+{
+	struct load_wait wait = {.waiter.ready = load_wait_ready, .err = err};
+
+	pthread_mutex_init(&wait.lock, NULL);
+	pthread_cond_init(&wait.changed, NULL);
+	folder_when_loaded(tree, node, &wait.waiter);
+	pthread_mutex_lock(&wait.lock);
+	while (!wait.done)
+		pthread_cond_wait(&wait.changed, &wait.lock);
+	pthread_mutex_unlock(&wait.lock);
+	pthread_cond_destroy(&wait.changed);
+	pthread_mutex_destroy(&wait.lock);
+	return wait.failed ? -1 : 0;
+}

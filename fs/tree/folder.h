@@ -1,0 +1,75 @@
+/*
+ * folder.h - a platform folder: an entry of the index, and the manifest that it names.
+ *
+ * What a folder shows is loaded on first use, once. From then on the nodes are the truth: layers
+ * are its files, and notes are its annotations. What has changed since base is found by the
+ * counters here; what it was is in entry and manifest.
+ */
+#ifndef INDEXFS_FS_TREE_FOLDER_H
+#define INDEXFS_FS_TREE_FOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "annotation_file.h"
+#include "descriptor.h"
+#include "document.h"
+#include "fs/tree/tree.h"
+
+enum folder_state { FOLDER_UNLOADED, FOLDER_LOADING, FOLDER_LOADED };
+
+/* Somebody who waits for a folder to be loaded. */
+struct folder_waiter {
+	/* Called once, with no lock held; err is NULL on success. */
+	void (*ready)(struct folder_waiter *waiter, const struct error *err);
+	struct folder_waiter *next;
+};
+
+struct folder {
+	enum folder_state state;
+	struct folder_waiter *waiters;
+	bool read_only; /* within a nested index, or an entry that is no manifest */
+	bool has_entry; /* it is in the base */
+	struct descriptor entry; /* as it stands in the base; for a single manifest made from it */
+	bool has_platform;
+	struct platform platform; /* as it shall be */
+	struct document *manifest; /* as in the base; NULL where new or not loaded */
+	bool kept; /* the manifest is in the history */
+	char **paths; /* of the manifest's layers */
+	struct annotation_file notes; /* as they shall be */
+	struct annotation_file left; /* of layers that were removed, and may be made again */
+	bool broken; /* the registry has no such manifest, or a damaged one */
+	uint64_t changes; /* counts every change */
+	uint64_t committed; /* changes that the base has */
+};
+
+/* Makes the folder for an entry of an index. One pin, no parent. NULL with *err. */
+struct node *folder_from_entry(
+	struct tree *tree, const struct descriptor *entry, bool read_only, struct error *err);
+/* Makes a new, empty folder. */
+struct node *folder_new(struct tree *tree, const struct platform *platform, struct error *err);
+
+/* Whether its content is here: always true for what is no platform folder. */
+bool folder_is_loaded(const struct node *node);
+
+/* Loads on the pool and calls the waiter, or calls it at once where nothing is to be loaded.
+ * Takes the lock. */
+void folder_when_loaded(struct tree *tree, struct node *node, struct folder_waiter *waiter);
+
+/* Blocks until it is loaded. Takes the lock. */
+int folder_load(struct tree *tree, struct node *node, struct error *err);
+
+/* Fills a folder that has no content yet from its manifest (which it takes over). */
+int folder_fill(struct tree *tree, struct node *node, struct document *manifest, struct error *err);
+
+/* Notes a change at the node, for its platform folder or its tag. */
+void node_changed(struct node *node);
+bool folder_is_changed(const struct folder *folder);
+
+/* The mode of a layer's file, as its annotation has it. */
+mode_t folder_layer_mode(const struct descriptor *layer);
+
+/* The index in the base manifest of the layer whose path this is, or -1. */
+long folder_layer_index(const struct folder *folder, const char *path);
+
+#endif

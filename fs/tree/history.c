@@ -1,0 +1,465 @@
+#include "fs/tree/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "fs/tree/file.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/history_record.h"
+#include "fs/tree/notes.h"
+#include "fs/tree/tag.h"
+#include "fs/work/saved.h"
+#include "layer_path.h"
+
+#define NUMBER_SIZE 48
+
+int history_open(struct history **out, const char *dir, struct error *err)
+{
+	struct history *history = calloc(1, sizeof *history);
+
+	*out = NULL;
+	if (!history)
+		return error_set_memory(err);
+	history->kept_fd = -1;
+	history->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (history->dir_fd >= 0 &&
+		(mkdirat(history->dir_fd, "base", 0700) == 0 || errno == EEXIST))
+		history->kept_fd = openat(
+			history->dir_fd, "base", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (history->kept_fd < 0) {
+		error_set_errno(err, errno, "can't open %s", dir);
+		history_close(history);
+		return -1;
+	}
+	if (journal_open(&history->journal, history->dir_fd, "journal", err)) {
+		history_close(history);
+		return -1;
+	}
+	*out = history;
+	return 0;
+}
+
+void history_close(struct history *history)
+{
+	if (!history)
+		return;
+	journal_close(history->journal);
+	if (history->kept_fd >= 0)
+		close(history->kept_fd);
+	if (history->dir_fd >= 0)
+		close(history->dir_fd);
+	free(history);
+}
+
+bool history_is_empty(const struct history *history)
+{
+	return !history || journal_is_empty(history->journal);
+}
+
+int history_document(struct history *history, struct document *out, const struct digest *digest,
+	struct error *err)
+{
+	if (!history)
+		return error_set(err, ERROR_NOT_FOUND, "%s isn't kept", digest->text);
+	return saved_get(history->kept_fd, out, digest, err);
+}
+
+static bool is_recording(const struct tree *tree)
+{
+	return tree->history && !tree->replaying;
+}
+
+static struct record base_record(const struct node *root)
+{
+	const struct tag *tag = root->tag;
+	struct record record = {.kind = RECORD_BASE, .texts = {""}};
+
+	if (tag->exists)
+		record.texts[0] = tag->root.digest.text;
+	if (tag_is_single(tag))
+		record.texts[1] = tag->single.json;
+	return record;
+}
+
+/* The base goes before the first record, and a folder's manifest before the first that is about
+ * the folder. */
+static int keep_base(struct tree *tree, const struct node *node, struct error *err)
+{
+	struct history *history = tree->history;
+	struct node *folder = node_folder((struct node *)node);
+
+	if (journal_is_empty(history->journal)) {
+		struct record base = base_record(tree->root);
+
+		if (tree->root->tag->exists &&
+			saved_put(history->kept_fd, &tree->root->tag->root, err))
+			return -1;
+		if (journal_append(history->journal, &base, err))
+			return -1;
+	}
+	if (!folder || !folder->folder->manifest || folder->folder->kept)
+		return 0;
+	if (saved_put(history->kept_fd, folder->folder->manifest, err))
+		return -1;
+	folder->folder->kept = true;
+	return 0;
+}
+
+static int append(
+	struct tree *tree, const struct node *node, const struct record *record, struct error *err)
+{
+	if (!record->texts[0])
+		return error_set_memory(err);
+	if (keep_base(tree, node, err))
+		return -1;
+	return journal_append(tree->history->journal, record, err);
+}
+
+/* Room for the texts of a record that are numbers. */
+struct numbers {
+	char id[NUMBER_SIZE], mode[NUMBER_SIZE], order[NUMBER_SIZE], time[NUMBER_SIZE];
+};
+
+static void time_text(char out[static NUMBER_SIZE], const struct timespec *time)
+{
+	snprintf(out, NUMBER_SIZE, "%lld.%09ld", (long long)time->tv_sec, time->tv_nsec);
+}
+
+static struct record node_record(const struct node *node, const char *path, struct numbers *numbers)
+{
+	struct record record = {.kind = RECORD_FOLDER, .texts = {path}};
+
+	if (node->kind != NODE_FILE)
+		return record;
+	snprintf(numbers->mode, NUMBER_SIZE, "%o", (unsigned)(node->mode & 0777));
+	snprintf(numbers->order, NUMBER_SIZE, "%" PRIu64, node->order);
+	time_text(numbers->time, &node->mtime);
+	record.kind = RECORD_LAYER;
+	record.texts[1] = node->file->has_layer ? node->file->layer.json : "";
+	if (node->file->staged) {
+		snprintf(numbers->id, NUMBER_SIZE, "%" PRIu64, staged_id(node->file->staged));
+		record.kind = RECORD_FILE;
+		record.texts[1] = numbers->id;
+	}
+	record.texts[2] = numbers->mode;
+	record.texts[3] = numbers->order;
+	record.texts[4] = numbers->time;
+	return record;
+}
+
+int history_made(struct tree *tree, const struct node *node, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	struct numbers numbers;
+	struct record record;
+
+	if (!is_recording(tree) || !node->parent)
+		return 0;
+	path = node_path(node, NULL);
+	record = node_record(node, path, &numbers);
+	return append(tree, node, &record, err);
+}
+
+int history_removed(struct tree *tree, const struct node *node, struct error *err)
+{
+	cleanup_free char *path = is_recording(tree) ? node_path(node, NULL) : NULL;
+	struct record record = {.kind = RECORD_REMOVED, .texts = {path}};
+
+	return is_recording(tree) ? append(tree, node, &record, err) : 0;
+}
+
+int history_renamed(struct tree *tree, const struct node *node, const struct node *new_parent,
+	const char *new_name, struct error *err)
+{
+	cleanup_with(buf_free) struct buf to = BUF_INIT(BUF_UNBOUNDED);
+	cleanup_free char *path = NULL, *above = NULL;
+	struct record record = {.kind = RECORD_RENAMED};
+
+	if (!is_recording(tree))
+		return 0;
+	path = node_path(node, NULL);
+	above = node_path(new_parent, NULL);
+	if (!path || !above || buf_printf(&to, "%s%s%s", above, *above ? "/" : "", new_name))
+		return error_set_memory(err);
+	if (keep_base(tree, new_parent, err))
+		return -1;
+	record.texts[0] = path;
+	record.texts[1] = to.data;
+	return append(tree, node, &record, err);
+}
+
+int history_mode(struct tree *tree, const struct node *node, struct error *err)
+{
+	cleanup_free char *path = is_recording(tree) && node->parent ? node_path(node, NULL) : NULL;
+	char mode[NUMBER_SIZE];
+	struct record record = {.kind = RECORD_MODE, .texts = {path, mode}};
+
+	if (!is_recording(tree) || !node->parent)
+		return 0;
+	snprintf(mode, sizeof mode, "%o", (unsigned)(node->mode & 0777));
+	return append(tree, node, &record, err);
+}
+
+int history_time(struct tree *tree, const struct node *node, struct error *err)
+{
+	cleanup_free char *path = is_recording(tree) && node->parent ? node_path(node, NULL) : NULL;
+	char time[NUMBER_SIZE];
+	struct record record = {.kind = RECORD_TIME, .texts = {path, time}};
+
+	/* times alone are no change: they aren't worth a journal */
+	if (!is_recording(tree) || !node->parent || history_is_empty(tree->history))
+		return 0;
+	time_text(time, &node->mtime);
+	return append(tree, node, &record, err);
+}
+
+int history_intent(struct tree *tree, const struct digest *root, struct error *err)
+{
+	struct record record = {.kind = RECORD_INTENT, .texts = {root->text}};
+
+	if (!is_recording(tree))
+		return 0;
+	if (append(tree, tree->root, &record, err))
+		return -1;
+	return journal_sync(tree->history->journal, err);
+}
+
+static int notes_record(struct buf *text, const struct node *owner, struct error *err)
+{
+	if (owner->kind == NODE_TAG)
+		return index_annotations_format(text, &owner->tag->annotations, err);
+	return annotation_file_format(text, &owner->folder->notes, err);
+}
+
+int history_notes(struct tree *tree, const struct node *owner, struct error *err)
+{
+	cleanup_with(buf_free) struct buf text = BUF_INIT(JOURNAL_RECORD_MAX);
+	cleanup_free char *path = NULL;
+	struct record record = {.kind = RECORD_NOTES};
+
+	if (!is_recording(tree))
+		return 0;
+	path = node_path(owner, NULL);
+	if (notes_record(&text, owner, err))
+		return -1;
+	record.texts[0] = path;
+	record.texts[1] = text.data;
+	return append(tree, owner, &record, err);
+}
+
+int history_sync(struct tree *tree, struct error *err)
+{
+	return tree->history ? journal_sync(tree->history->journal, err) : 0;
+}
+
+/* What is written when the journal is made anew. */
+struct snapshot {
+	struct tree *tree;
+	struct buf text;
+	struct error *err;
+};
+
+static int put(struct snapshot *snapshot, const struct record *record)
+{
+	if (!record->texts[0])
+		return error_set_memory(snapshot->err);
+	return journal_format(&snapshot->text, record, snapshot->err);
+}
+
+static int put_path(struct snapshot *snapshot, char kind, const struct node *node)
+{
+	cleanup_free char *path = node_path(node, NULL);
+	struct record record = {.kind = kind, .texts = {path}};
+
+	return put(snapshot, &record);
+}
+
+static int put_contents(struct snapshot *snapshot, const struct node *directory);
+
+static int put_time(struct snapshot *snapshot, const struct node *node, const char *path)
+{
+	char time[NUMBER_SIZE];
+	struct record record = {.kind = RECORD_TIME, .texts = {path, time}};
+
+	time_text(time, &node->mtime);
+	return put(snapshot, &record);
+}
+
+static int put_node(struct snapshot *snapshot, const struct node *node)
+{
+	cleanup_free char *path = NULL;
+	struct numbers numbers;
+	struct record record;
+
+	/* annotations.json that nobody wrote is made from the notes */
+	if (node_is_annotations(node) && !node->file->staged)
+		return 0;
+	path = node_path(node, NULL);
+	record = node_record(node, path, &numbers);
+	if (put(snapshot, &record) || put_time(snapshot, node, path))
+		return -1;
+	return node->kind == NODE_DIRECTORY ? put_contents(snapshot, node) : 0;
+}
+
+static int put_contents(struct snapshot *snapshot, const struct node *directory)
+{
+	size_t i;
+
+	for (i = 0; i < directory->children.count; i++)
+		if (put_node(snapshot, directory->children.items[i]))
+			return -1;
+	return 0;
+}
+
+/* The journal stands on the manifest of a folder that it puts something into. */
+static int put_only_here(struct snapshot *snapshot, const struct node *node)
+{
+	struct folder *folder = node_folder((struct node *)node)->folder;
+
+	if (folder->manifest &&
+		saved_put(snapshot->tree->history->kept_fd, folder->manifest, snapshot->err))
+		return -1;
+	return put_node(snapshot, node);
+}
+
+/* What is only here, in a folder that is as it was. */
+static int put_scratch(struct snapshot *snapshot, const struct node *directory)
+{
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < directory->children.count && !result; i++) {
+		const struct node *child = directory->children.items[i];
+
+		/* a directory comes with what is in it */
+		if (child->kind == NODE_DIRECTORY)
+			result = put_scratch(snapshot, child);
+		else if (node_is_scratch(snapshot->tree, child))
+			result = put_only_here(snapshot, child);
+	}
+	return result;
+}
+
+static int put_notes(struct snapshot *snapshot, const struct node *owner)
+{
+	cleanup_with(buf_free) struct buf text = BUF_INIT(JOURNAL_RECORD_MAX);
+	cleanup_free char *path = node_path(owner, NULL);
+	struct record record = {.kind = RECORD_NOTES, .texts = {path}};
+
+	if (notes_record(&text, owner, snapshot->err))
+		return -1;
+	record.texts[1] = text.data;
+	return put(snapshot, &record);
+}
+
+static bool has_draft(const struct node *owner)
+{
+	const struct node *file = node_child(owner, ANNOTATIONS_NAME);
+
+	return file && file->kind == NODE_FILE && file->file->changed;
+}
+
+/* A folder that has changed: all of its content. */
+static int put_folder(struct snapshot *snapshot, struct node *node)
+{
+	struct history *history = snapshot->tree->history;
+	const struct folder *folder = node->folder;
+
+	if (!folder_is_loaded(node))
+		return 0;
+	if (!folder_is_changed(folder))
+		return put_scratch(snapshot, node);
+	if (folder->manifest && saved_put(history->kept_fd, folder->manifest, snapshot->err))
+		return -1;
+	if (put_path(snapshot, RECORD_CLEAR, node))
+		return -1;
+	/* a draft that isn't taken over comes after the notes, or it would pass for them */
+	if (has_draft(node))
+		return put_notes(snapshot, node) || put_contents(snapshot, node) ? -1 : 0;
+	return put_contents(snapshot, node) || put_notes(snapshot, node) ? -1 : 0;
+}
+
+static int put_entry(struct snapshot *snapshot, const struct node *node)
+{
+	char number[NUMBER_SIZE];
+	struct record record = {.kind = RECORD_ENTRY, .texts = {node->name, number}};
+
+	if (!node->folder->has_entry)
+		return put_path(snapshot, RECORD_FOLDER, node);
+	snprintf(number, sizeof number, "%" PRIu64, node->order);
+	return put(snapshot, &record);
+}
+
+static int put_base(struct snapshot *snapshot)
+{
+	struct record base = base_record(snapshot->tree->root);
+
+	return put(snapshot, &base);
+}
+
+static int put_all(struct snapshot *snapshot)
+{
+	const struct node *root = snapshot->tree->root;
+	bool listed = root->tag->changes != root->tag->committed;
+	size_t i;
+
+	if (listed && put_path(snapshot, RECORD_CLEAR, root))
+		return -1;
+	if (listed && has_draft(root) && put_notes(snapshot, root))
+		return -1;
+	for (i = 0; i < root->children.count; i++) {
+		struct node *node = root->children.items[i];
+
+		if (!node->folder) {
+			if (put_node(snapshot, node))
+				return -1;
+			continue;
+		}
+		if ((listed && put_entry(snapshot, node)) || put_folder(snapshot, node))
+			return -1;
+	}
+	return listed && !has_draft(root) ? put_notes(snapshot, root) : 0;
+}
+
+static void forget_kept(struct tree *tree)
+{
+	size_t i;
+
+	saved_clear(tree->history->kept_fd);
+	for (i = 0; i < tree->root->children.count; i++)
+		if (tree->root->children.items[i]->folder)
+			tree->root->children.items[i]->folder->kept = false;
+}
+
+int history_rebase(struct tree *tree, struct error *err)
+{
+	struct snapshot snapshot = {.tree = tree, .text = BUF_INIT(BUF_UNBOUNDED), .err = err};
+	const struct node *root = tree->root;
+	size_t base;
+	int result;
+
+	if (!tree->history)
+		return 0;
+	result = put_base(&snapshot);
+	base = snapshot.text.len;
+	if (!result)
+		result = put_all(&snapshot);
+	/* nothing differs: there is nothing to be kept */
+	if (!result && snapshot.text.len == base)
+		buf_reset(&snapshot.text);
+	else if (!result && root->tag->exists)
+		result = saved_put(tree->history->kept_fd, &root->tag->root, err);
+	if (!result)
+		result = journal_replace(tree->history->journal, &snapshot.text, err);
+	if (!result && !snapshot.text.len)
+		forget_kept(tree);
+	buf_free(&snapshot.text);
+	return result;
+}

@@ -1,0 +1,71 @@
+/*
+ * history.h - what was done to a tag since its base: written to the journal as it is done, and
+ * done again from it when the tag is mounted again.
+ *
+ * A record tells of one change by path, in the terms of edit.h. What a record stands on (the root
+ * document, and the manifests of the folders that change) is kept beside it. After a commit the
+ * journal is made anew from what still differs.
+ *
+ * The lock is held in all calls but history_open, history_close, history_replay. Each returns 0,
+ * or -1 with *err set where the record could not be written: then the change must not be made.
+ */
+#ifndef INDEXFS_FS_TREE_HISTORY_H
+#define INDEXFS_FS_TREE_HISTORY_H
+
+#include <stdbool.h>
+
+#include "fs/tree/tree.h"
+#include "reference.h"
+
+struct history;
+
+/* Opens the journal of a state folder. */
+int history_open(struct history **out, const char *dir, struct error *err);
+void history_close(struct history *history);
+
+/* Whether nothing was done since the base. history may be NULL. */
+bool history_is_empty(const struct history *history);
+
+/* A file has other content, or is new; a directory or folder is new. It stands in the tree. */
+int history_made(struct tree *tree, const struct node *node, struct error *err);
+int history_removed(struct tree *tree, const struct node *node, struct error *err);
+int history_renamed(struct tree *tree, const struct node *node, const struct node *new_parent,
+	const char *new_name, struct error *err);
+int history_mode(struct tree *tree, const struct node *node, struct error *err);
+int history_time(struct tree *tree, const struct node *node, struct error *err);
+/* The notes of a tag or folder were set from its annotations.json. */
+int history_notes(struct tree *tree, const struct node *owner, struct error *err);
+
+/* The tag is about to get this root: if the answer is lost with the program, whoever finds the tag
+ * there knows that it was us. Durable. */
+int history_intent(struct tree *tree, const struct digest *root, struct error *err);
+
+/* The base is another, or has come to be: what differs from it is all that counts. */
+int history_rebase(struct tree *tree, struct error *err);
+
+/* Makes what is in the journal durable. */
+int history_sync(struct tree *tree, struct error *err);
+
+#define HISTORY_INTENTS 16
+
+/* What the journal stands on: the root of its tag, and for a single manifest its entry. unset where
+ * the tag didn't exist. */
+struct history_base {
+	struct document root;
+	struct descriptor entry;
+	struct digest intents[HISTORY_INTENTS]; /* roots that the tag was about to get */
+	size_t intent_count; /* ever; the last ones are kept */
+};
+int history_base(struct history *history, struct history_base *out, struct error *err);
+void history_base_clear(struct history_base *base);
+
+/* Does everything again, on a tree that shows the base. Asks the store for manifests that aren't
+ * kept: where they can't be had now, that is the error, and nothing is lost. What can't be done
+ * again for another reason is reported, and the rest is done. Takes the lock. */
+int history_replay(struct tree *tree, struct error *err);
+
+/* A manifest that the journal stands on. ERROR_NOT_FOUND. Takes no lock. */
+int history_document(struct history *history, struct document *out, const struct digest *digest,
+	struct error *err);
+
+#endif

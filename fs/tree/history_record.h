@@ -1,0 +1,30 @@
+/*
+ * history_record.h - the records of the journal, for those who write and those who read them.
+ */
+#ifndef INDEXFS_FS_TREE_HISTORY_RECORD_H
+#define INDEXFS_FS_TREE_HISTORY_RECORD_H
+
+#include "fs/work/journal.h"
+
+enum {
+	RECORD_BASE = 'B', /* digest of the root ("": none), entry of a single manifest */
+	RECORD_CLEAR = 'C', /* path: all that is in it goes, what follows is what it has */
+	RECORD_ENTRY = 'E', /* name, number in the index: a folder of the base */
+	RECORD_FOLDER = 'D', /* path: a directory, or a platform folder that is new */
+	RECORD_FILE = 'F', /* path, number of the staged file, mode, order, time */
+	RECORD_LAYER = 'L', /* path, descriptor, mode, order, time: a layer of the repository */
+	RECORD_REMOVED = 'U', /* path */
+	RECORD_RENAMED = 'R', /* path, new path */
+	RECORD_MODE = 'X', /* path, mode */
+	RECORD_TIME = 'T', /* path, time */
+	RECORD_INTENT = 'I', /* digest of a root that the tag is about to get */
+	RECORD_NOTES = 'N', /* path of the tag or folder, text of its annotations.json */
+};
+
+struct history {
+	struct journal *journal;
+	int dir_fd; /* the state folder */
+	int kept_fd; /* the documents that are kept, in it */
+};
+
+#endif

@@ -1,0 +1,479 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "annotation_file.h"
+#include "cleanup.h"
+#include "fs/tree/edit.h"
+#include "fs/tree/file.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/history.h"
+#include "fs/tree/history_record.h"
+#include "fs/tree/name.h"
+#include "fs/tree/notes.h"
+#include "fs/tree/tag.h"
+
+static int take_base(void *context, const struct record *record, struct error *err)
+{
+	struct history_base *base = context;
+
+	if (record->kind == RECORD_INTENT)
+		digest_parse(
+			&base->intents[base->intent_count++ % HISTORY_INTENTS], record->texts[0]);
+	if (record->kind != RECORD_BASE)
+		return 0;
+	if (*record->texts[0] && !digest_parse(&base->root.digest, record->texts[0]))
+		return error_set(err, ERROR_CORRUPT, "the journal names no digest");
+	if (*record->texts[1])
+		return descriptor_parse(
+			&base->entry, record->texts[1], strlen(record->texts[1]), err);
+	return 0;
+}
+
+int history_base(struct history *history, struct history_base *out, struct error *err)
+{
+	struct digest digest;
+
+	*out = (struct history_base){.root = DOCUMENT_INIT, .entry = DESCRIPTOR_INIT};
+	if (journal_replay(history->journal, take_base, out, err))
+		return -1;
+	digest = out->root.digest;
+	out->root = (struct document)DOCUMENT_INIT;
+	return digest_is_set(&digest) ? history_document(history, &out->root, &digest, err) : 0;
+}
+
+void history_base_clear(struct history_base *base)
+{
+	document_clear(&base->root);
+	descriptor_clear(&base->entry);
+}
+
+/* The node at a path; NULL where there is none. Takes and loads what is on the way. */
+static struct node *find(struct tree *tree, const char *path, struct error *err)
+{
+	cleanup_free char *copy = strdup(path);
+	struct node *at = tree->root;
+	char *rest = copy, *part;
+
+	if (!copy) {
+		error_set_memory(err);
+		return NULL;
+	}
+	while (at && *rest && (part = strsep(&rest, "/"))) {
+		if (folder_load(tree, at, err))
+			return NULL;
+		at = node_child(at, part);
+		if (!rest)
+			break;
+	}
+	if (at && folder_load(tree, at, err))
+		return NULL;
+	return at;
+}
+
+/* The directory of a path, and the last part as *name. */
+static struct node *find_parent(
+	struct tree *tree, const char *path, const char **name, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *above = strndup(path, slash ? (size_t)(slash - path) : 0);
+
+	*name = slash ? slash + 1 : path;
+	if (!above) {
+		error_set_memory(err);
+		return NULL;
+	}
+	return find(tree, above, err);
+}
+
+static int lost(const char *path, struct error *err)
+{
+	return error_set(err, ERROR_CORRUPT, "the journal tells of %s, which isn't there", path);
+}
+
+static void set_time(struct node *node, const char *text)
+{
+	long long seconds;
+	long nanoseconds;
+
+	/* NOLINTNEXTLINE(cert-err34-c): what is no number leaves the time as it is */
+	if (sscanf(text, "%lld.%ld", &seconds, &nanoseconds) == 2) {
+		node->mtime.tv_sec = seconds;
+		node->mtime.tv_nsec = nanoseconds;
+	}
+}
+
+static void set_attributes(struct tree *tree, struct node *node, const struct record *record)
+{
+	struct stat st;
+	mode_t mode = S_IFREG | (mode_t)(strtoul(record->texts[2], NULL, 8) & 0777);
+
+	node->file->mode_set =
+		record->kind == RECORD_FILE ||
+		mode != (folder_layer_mode(&node->file->layer) & ~tree->options.umask);
+	node->mode = mode;
+	node->order = strtoull(record->texts[3], NULL, 10);
+	set_time(node, record->texts[4]);
+	/* writing goes on after the record: the file knows better */
+	if (node->file->staged && !fstat(staged_fd(node->file->staged), &st))
+		node->mtime = st.st_mtim;
+	if (node->order >= tree->next_order)
+		tree->next_order = node->order + 1;
+}
+
+/* The file at a path, made where it's missing. The lock is held. */
+static struct node *file_at(
+	struct tree *tree, struct node *parent, const char *name, struct error *err)
+{
+	struct node *node = node_child(parent, name);
+
+	if (node)
+		return node;
+	node = file_new(tree, S_IFREG | 0644, NULL, err);
+	if (!node)
+		return NULL;
+	if (node_link(&tree->inodes, parent, name, node, err)) {
+		node_unpin(&tree->inodes, node);
+		return NULL;
+	}
+	node_unpin(&tree->inodes, node);
+	return node;
+}
+
+static int set_staged(
+	struct tree *tree, struct node *node, const struct record *record, struct error *err)
+{
+	struct error reason = ERROR_INIT;
+	struct staged *staged = NULL;
+
+	/* what is missing was replaced or removed later, and so is its record */
+	if (staged_reopen(&staged, tree->staging, strtoull(record->texts[1], NULL, 10), &reason) &&
+		reason.kind != ERROR_NOT_FOUND)
+		return error_copy(err, &reason);
+	if (node->file->staged)
+		staged_put_back(node->file->staged);
+	node->file->staged = staged;
+	node->file->lost = !staged;
+	node->file->changed = true;
+	return 0;
+}
+
+static int set_layer(struct node *node, const struct record *record, struct error *err)
+{
+	struct file *file = node->file;
+	struct descriptor layer;
+
+	if (descriptor_parse(&layer, record->texts[1], strlen(record->texts[1]), err))
+		return -1;
+	descriptor_clear(&file->layer);
+	file->layer = layer;
+	file->has_layer = true;
+	file->lost = false;
+	if (file->staged)
+		staged_put_back(file->staged);
+	file->staged = NULL;
+	file->changed = false;
+	return 0;
+}
+
+/* The folders of a path that were empty at a commit are in no index, and in no record. */
+static void make_parents(struct tree *tree, const char *path)
+{
+	cleanup_free char *copy = strdup(path);
+	char *slash;
+
+	for (slash = copy ? strchr(copy, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+		struct node *parent, *node;
+		const char *name;
+
+		*slash = '\0';
+		parent = find_parent(tree, copy, &name, NULL);
+		if (parent && !node_child(parent, name) && !edit_mkdir(tree, parent, name, &node)) {
+			pthread_mutex_lock(&tree->lock);
+			node_unpin(&tree->inodes, node);
+			pthread_mutex_unlock(&tree->lock);
+		}
+		*slash = '/';
+	}
+}
+
+static int replay_file(struct tree *tree, const struct record *record, struct error *err)
+{
+	const char *name;
+	struct node *parent, *node, *folder;
+	cleanup_free char *path = NULL;
+	int result = -1;
+
+	make_parents(tree, record->texts[0]);
+	parent = find_parent(tree, record->texts[0], &name, err);
+	if (!parent)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	node = file_at(tree, parent, name, err);
+	if (node && node->kind == NODE_FILE)
+		result = record->kind == RECORD_FILE ? set_staged(tree, node, record, err)
+						     : set_layer(node, record, err);
+	if (!result) {
+		set_attributes(tree, node, record);
+		if (!node_is_scratch(tree, node))
+			node_changed(parent);
+		folder = node_folder(node);
+		path = folder ? node_path(node, folder) : NULL;
+		if (path)
+			notes_layer_made(tree, folder, path, NULL);
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return result ? lost(record->texts[0], err) : 0;
+}
+
+static int from_errno(int number, const struct record *record, struct error *err)
+{
+	return number ? error_set_errno(
+				err, number, "doing again what was done to %s", record->texts[0])
+		      : 0;
+}
+
+static int replay_folder(struct tree *tree, const struct record *record, struct error *err)
+{
+	const char *name;
+	struct node *parent = find_parent(tree, record->texts[0], &name, err), *node = NULL;
+	int result;
+
+	if (!parent)
+		return lost(record->texts[0], err);
+	result = edit_mkdir(tree, parent, name, &node);
+	if (!result) {
+		pthread_mutex_lock(&tree->lock);
+		node_unpin(&tree->inodes, node);
+		pthread_mutex_unlock(&tree->lock);
+	}
+	return from_errno(result == EEXIST ? 0 : result, record, err);
+}
+
+static int replay_removed(struct tree *tree, const struct record *record, struct error *err)
+{
+	const char *name;
+	struct node *parent = find_parent(tree, record->texts[0], &name, err);
+	struct node *node = parent ? node_child(parent, name) : NULL;
+
+	/* an empty folder that a commit left out */
+	if (!node)
+		return 0;
+	return from_errno(node_is_directory(node) ? edit_rmdir(tree, parent, name)
+						  : edit_unlink(tree, parent, name),
+		record, err);
+}
+
+static int replay_renamed(struct tree *tree, const struct record *record, struct error *err)
+{
+	const char *name, *new_name;
+	struct node *parent = find_parent(tree, record->texts[0], &name, err);
+	struct node *new_parent;
+
+	make_parents(tree, record->texts[1]);
+	new_parent = find_parent(tree, record->texts[1], &new_name, err);
+	if (!parent || !new_parent)
+		return lost(record->texts[0], err);
+	/* NULL without an error: an empty folder that a commit left out */
+	if (!find(tree, record->texts[0], err))
+		return error_is_set(err) ? -1 : 0;
+	find(tree, record->texts[1], NULL);
+	return from_errno(edit_rename(tree, parent, name, new_parent, new_name, 0), record, err);
+}
+
+static int replay_attribute(struct tree *tree, const struct record *record, struct error *err)
+{
+	struct node *node = find(tree, record->texts[0], err);
+
+	if (!node)
+		return lost(record->texts[0], err);
+	if (record->kind == RECORD_MODE)
+		return from_errno(
+			edit_chmod(tree, node, (mode_t)strtoul(record->texts[1], NULL, 8)), record,
+			err);
+	set_time(node, record->texts[1]);
+	return 0;
+}
+
+static int replay_notes(struct tree *tree, const struct record *record, struct error *err)
+{
+	struct node *owner = find(tree, record->texts[0], err);
+	int result;
+
+	if (!owner)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	result = notes_set(tree, owner, record->texts[1], strlen(record->texts[1]), err);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+static int replay_clear(struct tree *tree, const struct record *record, struct error *err)
+{
+	struct node *node = find(tree, record->texts[0], err);
+
+	if (!node)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	while (node->children.count)
+		node_unlink(&tree->inodes, node->children.items[node->children.count - 1]);
+	node_changed(node);
+	pthread_mutex_unlock(&tree->lock);
+	return 0;
+}
+
+/* A folder of the base comes back under a name that may be another than the base has. */
+static int entry_at(struct tree *tree, const char *name, size_t i, struct error *err)
+{
+	const struct tag *tag = tree->root->tag;
+	const struct descriptor *entry = tag_is_single(tag) ? &tag->single : &tag->root.items[i];
+	cleanup_with(platform_clear) struct platform platform = PLATFORM_INIT;
+	char canonical[FOLDER_NAME_SIZE];
+	struct node *node = folder_from_entry(tree, entry, false, err);
+	int result;
+
+	if (!node)
+		return -1;
+	node->order = i;
+	if (!node->folder->read_only && !name_canonical(canonical, name, &platform, NULL) &&
+		!strcmp(canonical, name) &&
+		!(node->folder->has_platform && platform.os &&
+			platform_equal(&platform, &node->folder->platform))) {
+		platform_clear(&node->folder->platform);
+		node->folder->platform = platform;
+		node->folder->has_platform = platform.os != NULL;
+		platform = (struct platform)PLATFORM_INIT;
+		node->folder->changes++;
+	}
+	result = node_link(&tree->inodes, tree->root, name, node, err);
+	node_unpin(&tree->inodes, node);
+	return result;
+}
+
+static int replay_entry(struct tree *tree, const struct record *record, struct error *err)
+{
+	size_t i = strtoul(record->texts[1], NULL, 10);
+	int result;
+
+	if (!tree->root->tag->exists || i >= tree->root->tag->root.count + 1)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	result = entry_at(tree, record->texts[0], i, err);
+	tree->root->tag->changes++;
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+/* Whether another day may do better: then nothing is done by halves. */
+static bool is_passing(const struct error *err)
+{
+	return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CORRUPT &&
+	       err->kind != ERROR_INVALID && err->kind != ERROR_NOT_PERMITTED &&
+	       err->kind != ERROR_SYSTEM;
+}
+
+/* What can't be done again is told and left out: the rest isn't lost with it. */
+static int replay_one(void *context, const struct record *record, struct error *err)
+{
+	struct tree *tree = context;
+	struct error reason = ERROR_INIT;
+
+	switch (record->kind) {
+	case RECORD_BASE:
+	case RECORD_INTENT:
+		break;
+	case RECORD_CLEAR:
+		replay_clear(tree, record, &reason);
+		break;
+	case RECORD_ENTRY:
+		replay_entry(tree, record, &reason);
+		break;
+	case RECORD_FOLDER:
+		replay_folder(tree, record, &reason);
+		break;
+	case RECORD_FILE:
+	case RECORD_LAYER:
+		replay_file(tree, record, &reason);
+		break;
+	case RECORD_REMOVED:
+		replay_removed(tree, record, &reason);
+		break;
+	case RECORD_RENAMED:
+		replay_renamed(tree, record, &reason);
+		break;
+	case RECORD_MODE:
+	case RECORD_TIME:
+		replay_attribute(tree, record, &reason);
+		break;
+	case RECORD_NOTES:
+		replay_notes(tree, record, &reason);
+		break;
+	default:
+		error_set(&reason, ERROR_INVALID, "the journal has an unknown record");
+	}
+	if (!error_is_set(&reason))
+		return 0;
+	if (is_passing(&reason)) {
+		error_prefix(&reason, "what isn't committed can't be shown now");
+		return error_copy(err, &reason);
+	}
+	tree_report(tree, NULL, "a change from before could not be restored", &reason);
+	tree->incomplete = true;
+	return 0;
+}
+
+/* What was never made durable before the power failed. It is told, and not published. */
+static void drop_lost(struct tree *tree, struct node *directory)
+{
+	size_t i = directory->children.count;
+
+	while (i-- > 0) {
+		struct node *child = directory->children.items[i];
+		struct error reason = ERROR_INIT;
+
+		if (child->kind != NODE_FILE) {
+			drop_lost(tree, child);
+			continue;
+		}
+		if (!child->file->lost)
+			continue;
+		/* its text has gone into the notes, which show it */
+		if (node_is_annotations(child) && !child->file->changed) {
+			child->file->lost = false;
+			continue;
+		}
+		error_set(&reason, ERROR_CORRUPT,
+			"its new content was not on disk yet when this machine went down");
+		tree_report(tree, child, "could not be restored", &reason);
+		child->file->lost = child->file->changed = false;
+		if (!child->file->has_layer)
+			node_unlink(&tree->inodes, child);
+	}
+}
+
+int history_replay(struct tree *tree, struct error *err)
+{
+	int result;
+
+	tree->replaying = true;
+	staging_keep_files(tree->staging, true);
+	result = journal_replay(tree->history->journal, replay_one, tree, err);
+	tree->replaying = false;
+	staging_keep_files(tree->staging, false);
+	if (result)
+		return -1;
+	if (journal_is_damaged(tree->history->journal)) {
+		struct error reason = ERROR_INIT;
+
+		error_set(&reason, ERROR_CORRUPT,
+			"the journal is damaged in one place; it is kept as journal.damaged");
+		tree_report(tree, NULL, "a change from before could not be restored", &reason);
+		tree->incomplete = true;
+	}
+	pthread_mutex_lock(&tree->lock);
+	drop_lost(tree, tree->root);
+	pthread_mutex_unlock(&tree->lock);
+	return 0;
+}

@@ -1,0 +1,100 @@
+#include "fs/tree/status.h"
+
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "fs/tree/file.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/tag.h"
+#include "json_text.h"
+
+bool node_is_stray(const struct tree *tree, const struct node *node)
+{
+	return node->kind == NODE_FILE && node->parent && node->parent->kind == NODE_TAG &&
+	       !node_is_annotations(node) && !node_is_scratch(tree, node);
+}
+
+static bool is_uncommitted(const struct tree *tree, const struct node *node)
+{
+	if (node_is_scratch(tree, node))
+		return false;
+	if (node->kind == NODE_FILE)
+		return node->file->changed;
+	if (node->kind == NODE_FOLDER)
+		return folder_is_changed(node->folder);
+	return node->kind == NODE_TAG && node->tag->changes != node->tag->committed;
+}
+
+static bool is_draft(const struct tree *tree, const struct node *node)
+{
+	(void)tree;
+	return node->kind == NODE_FILE && node->file->draft && node_is_annotations(node);
+}
+
+/* Writes the paths of what passes, each as its own line of a JSON array. */
+struct listing {
+	const struct tree *tree;
+	bool (*wanted)(const struct tree *tree, const struct node *node);
+	struct buf *out; /* NULL: only count */
+	size_t count;
+};
+
+static int item_add(struct listing *listing, const struct node *node)
+{
+	cleanup_free char *path = node_path(node, NULL);
+
+	if (!path || buf_append_text(listing->out, listing->count ? ",\n    " : "\n    "))
+		return -1;
+	if (listing->wanted != is_draft)
+		return json_append_string(listing->out, *path ? path : ".");
+	if (buf_append_text(listing->out, "{\"path\": ") ||
+		json_append_string(listing->out, path) ||
+		buf_append_text(listing->out, ", \"message\": ") ||
+		json_append_string(listing->out, node->file->draft->message))
+		return -1;
+	return buf_append_text(listing->out, "}");
+}
+
+static int list(struct listing *listing, const struct node *node)
+{
+	size_t i;
+
+	if (listing->wanted(listing->tree, node)) {
+		if (listing->out && item_add(listing, node))
+			return -1;
+		listing->count++;
+	}
+	for (i = 0; i < node->children.count; i++)
+		if (list(listing, node->children.items[i]))
+			return -1;
+	return 0;
+}
+
+static int section(struct buf *out, const struct tree *tree, const struct node *owner,
+	const char *name, bool (*wanted)(const struct tree *, const struct node *))
+{
+	struct listing listing = {.tree = tree, .wanted = wanted, .out = out};
+
+	if (buf_printf(out, "  \"%s\": [", name) || list(&listing, owner))
+		return -1;
+	return buf_append_text(out, listing.count ? "\n  ],\n" : "],\n");
+}
+
+int status_make(struct tree *tree, const struct node *owner, struct buf *out)
+{
+	if (buf_printf(out, "{\n  \"pid\": %d,\n", getpid()) ||
+		section(out, tree, owner, "uncommitted", is_uncommitted) ||
+		section(out, tree, owner, "drafts", is_draft) ||
+		section(out, tree, owner, "outside", node_is_stray) ||
+		buf_append_text(out, "  \"errors\": ") || errors_format(&tree->errors, out))
+		return -1;
+	return buf_append_text(out, "\n}\n");
+}
+
+size_t status_changes(const struct tree *tree, const struct node *owner)
+{
+	struct listing listing = {.tree = tree, .wanted = is_uncommitted};
+
+	list(&listing, owner);
+	return listing.count;
+}

@@ -1,0 +1,83 @@
+/*
+ * tree.h - one mount: the nodes, and what they stand on.
+ *
+ * The lock guards the nodes and all that hangs on them. It is never held over the network, over a
+ * copy of a file, or over a reply: each call below that takes it says so, all others want it held.
+ */
+#ifndef INDEXFS_FS_TREE_TREE_H
+#define INDEXFS_FS_TREE_TREE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "document.h"
+#include "error.h"
+#include "fs/cache/cache.h"
+#include "fs/control/errors.h"
+#include "fs/tree/node.h"
+#include "fs/work/staging.h"
+#include "log.h"
+#include "pool.h"
+#include "store.h"
+
+struct history;
+
+struct tree_options {
+	bool read_only;
+	bool publish_all; /* scratch names are layers too */
+	const char *artifact_type; /* of new manifests; never NULL */
+	const char *layer_type; /* of new layers by default; never NULL */
+	enum document_style style; /* of new documents */
+	const char *created; /* RFC 3339, or NULL: no time goes into a document */
+	uid_t uid;
+	gid_t gid;
+	mode_t umask;
+};
+
+struct tree {
+	pthread_mutex_t lock;
+	struct inodes inodes;
+	struct node *root;
+	struct tree_options options;
+	struct store *store; /* all of these are borrowed */
+	struct cache *cache;
+	struct staging *staging;
+	struct pool *pool;
+	struct log *log;
+	struct history *history; /* NULL: nothing is written down, the mount is read-only */
+	bool incomplete; /* something in the history could not be restored: no file is swept away */
+	bool replaying; /* what is done is in the history already */
+	struct errors errors; /* the last ones, for status */
+	uint64_t next_order;
+	pthread_cond_t closed; /* a file that was open for writing isn't any more */
+};
+
+/* Borrows everything; the strings of options too. */
+void tree_init(struct tree *tree, const struct tree_options *options);
+/* Frees every node. No request may be under way. */
+void tree_destroy(struct tree *tree);
+
+/* Notes an error at a node (NULL: the mount) in the log and for status, in words that begin with
+ * the node's path. Returns the errno. The lock is held, but for node NULL. */
+int tree_report(
+	struct tree *tree, const struct node *node, const char *what, const struct error *err);
+/* The same; takes the lock. */
+int tree_report_unlocked(
+	struct tree *tree, const struct node *node, const char *what, const struct error *err);
+
+/* A new node with the options' umask applied. */
+struct node *tree_node(struct tree *tree, enum node_kind kind, mode_t mode);
+
+/* Whether the name is a scratch file's in this mount: kept locally, never published. */
+bool tree_is_scratch(const struct tree *tree, const char *name);
+/* Whether the node or a directory above it within its platform folder is. */
+bool node_is_scratch(const struct tree *tree, const struct node *node);
+
+/* Whether the node is the annotations.json of its tag or platform folder. */
+bool node_is_annotations(const struct node *node);
+
+/* Whether anything at the node may be changed at all: EROFS, EPERM, or 0. */
+int node_writable(const struct tree *tree, struct node *node);
+
+#endif

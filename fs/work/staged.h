@@ -1,0 +1,41 @@
+/*
+ * staged.h - what a staged file is inside; private to fs/work/.
+ */
+#ifndef INDEXFS_FS_WORK_STAGED_H
+#define INDEXFS_FS_WORK_STAGED_H
+
+#include <pthread.h>
+
+#include "fs/work/follow.h"
+#include "fs/work/staging.h"
+
+struct staging {
+	int dir_fd;
+	char *dir;
+	struct pool *pool;
+	pthread_mutex_t lock;
+	uint64_t next_id;
+	void *by_id; /* tsearch(): those that somebody has a reference to */
+	bool keep_files;
+};
+
+struct staged {
+	struct staging *staging; /* not touched after the last reference has gone */
+	uint64_t id;
+	int fd;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a writer, a seal or the follower has ended */
+	unsigned refs;
+	unsigned holds; /* the references together are one, a task of the pool is another */
+	unsigned writers;
+	bool sealing; /* somebody seals: no new writer, and the follower leaves the hash alone */
+	bool sealed;
+	struct digest digest; /* where sealed */
+	struct follow follow;
+};
+
+/* Ends a hold; the memory goes with the last one. */
+void staged_release(struct staged *staged);
+
+#endif

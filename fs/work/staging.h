@@ -1,0 +1,86 @@
+/*
+ * staging.h - private files for what is being written, hashed while they are written.
+ *
+ * A staged file is open (it may be written) or sealed (its digest is known and its bytes never
+ * change again). Hashing follows the writer on a thread of the pool while the writing is
+ * sequential; else the sealed file is read again. A write to a sealed file goes to a copy.
+ *
+ * Files are named by a number, made O_EXCL with mode 0600 in a folder of mode 0700.
+ * Thread-safe; a staged file is counted and goes with its last reference.
+ */
+#ifndef INDEXFS_FS_WORK_STAGING_H
+#define INDEXFS_FS_WORK_STAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/statvfs.h>
+
+#include "cancel.h"
+#include "digest.h"
+#include "error.h"
+#include "pool.h"
+
+struct staging;
+struct staged;
+
+/* Makes dir if missing. Files left there from before are kept and not touched. */
+int staging_open(struct staging **out, const char *dir, struct pool *pool, struct error *err);
+/* Every file must have been put back. */
+void staging_close(struct staging *staging);
+
+/* Whether files stay when their last reference goes: a journal tells of them. */
+void staging_keep_files(struct staging *staging, bool keep);
+
+/* Removes the files that nobody has a reference to: what a crash has left. */
+void staging_sweep(struct staging *staging);
+
+/* The disk that files are staged on. */
+int staging_statvfs(struct staging *staging, struct statvfs *out);
+
+/* A new empty open file with one reference. */
+int staged_new(struct staged **out, struct staging *staging, struct error *err);
+/* The file with this number, as it was left, open; one object for each number. Its number isn't
+ * given to another file again, even where it is missing: ERROR_NOT_FOUND. */
+int staged_reopen(struct staged **out, struct staging *staging, uint64_t id, struct error *err);
+struct staged *staged_ref(struct staged *staged);
+/* The file is removed with its last reference. */
+void staged_put_back(struct staged *staged);
+
+/* The number that names it. */
+uint64_t staged_id(const struct staged *staged);
+
+/* For reading by offset at any time, for writing only between begin and end. */
+int staged_fd(const struct staged *staged);
+int64_t staged_size(struct staged *staged);
+
+/* Brackets a write at the descriptor (which may run beside other writes). Begin is false where the
+ * file is sealed: the caller then makes it writable and tries again. End tells what was written
+ * (len 0 for nothing), also after a failure. */
+bool staged_write_begin(struct staged *staged);
+void staged_write_end(struct staged *staged, uint64_t offset, uint64_t len);
+
+/* Cuts or extends an open file (sparse). ERROR_SYSTEM: ETXTBSY where it has been sealed meanwhile,
+ * so that the caller makes it writable and tries again. */
+int staged_truncate(struct staged *staged, int64_t size, struct error *err);
+
+/* Opens a sealed file again where nobody else has it: the caller's reference is the only one and no
+ * other name is linked to it (cache_adopt()). True where the file can be written now. */
+bool staged_unseal(struct staged *staged);
+
+/* Makes *staged a file that can be written: itself where it is open; itself, unsealed, where it
+ * is sealed and nobody else has a reference or a link to it (cache_adopt); else a copy of its first
+ * keep bytes (by reflink where the disk has it), and the reference to the old one is put back. On
+ * failure *staged is as it was. keep only spares copying: a file that stays itself isn't cut. */
+int staged_make_writable(struct staged **staged, int64_t keep, struct error *err);
+
+/* A new open file with the first keep bytes of the file fd: reflink, copy_file_range or copying,
+ * holes kept where the file system tells of them. */
+int staged_from_fd(struct staged **out, struct staging *staging, int fd, int64_t keep,
+	struct cancel *cancel, struct error *err);
+
+/* Waits for writes under way, seals the file and gives its digest and size. Costs nothing where it
+ * is sealed already. Blocks while it hashes. */
+int staged_seal(struct staged *staged, struct digest *digest, int64_t *size, struct cancel *cancel,
+	struct error *err);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * document_new.c - documents from nothing and from others.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "media_type.h"
+#include "registry/model/document_json.h"
+
+/* The members of both kinds, in the order of the specs; "items" stands for the array. */
+static int create_text(
+	struct buf *out, enum document_kind kind, const char *artifact_type, struct error *err)
+{
+	static const char config[] = ",\"config\":{\"mediaType\":\"" MEDIA_TYPE_EMPTY
+				     "\",\"digest\":\"" EMPTY_JSON_DIGEST "\",\"size\":2}";
+	bool index = kind == DOCUMENT_INDEX;
+
+	if (buf_printf(out, "{\"schemaVersion\":2,\"mediaType\":\"%s\"",
+		    index ? MEDIA_TYPE_INDEX : MEDIA_TYPE_MANIFEST))
+		return json_buf_error(err);
+	if (artifact_type) {
+		if (buf_append_text(out, ",\"artifactType\":"))
+			return json_buf_error(err);
+		if (json_string_write(out, artifact_type, err))
+			return -1;
+	}
+	if (buf_printf(out, "%s,\"%s\":[]}", index ? "" : config, document_items_name(kind)))
+		return json_buf_error(err);
+	return 0;
+}
+
+int document_create(struct document *out, enum document_kind kind, const char *artifact_type,
+	enum document_style style, struct error *err)
+{
+	static const struct json_style compact = JSON_STYLE_COMPACT, pretty = JSON_STYLE_PRETTY;
+	cleanup_with(buf_free) struct buf compact_text = BUF_INIT(DOCUMENT_SIZE_MAX);
+	cleanup_with(buf_free) struct buf set = BUF_INIT(DOCUMENT_SIZE_MAX);
+	struct json_text text = {.kind = ERROR_INVALID};
+
+	*out = (struct document)DOCUMENT_INIT;
+	if (kind == DOCUMENT_MANIFEST && !artifact_type)
+		return error_set(err, ERROR_INVALID,
+			"a manifest with the empty config needs an artifactType");
+	if (create_text(&compact_text, kind, artifact_type, err))
+		return -1;
+	text.bytes = compact_text.data;
+	text.len = compact_text.len;
+	if (json_layout(&set, &text, json_root(&text),
+		    style == DOCUMENT_PRETTY ? &pretty : &compact, 0))
+		return json_buf_error(err);
+	return document_parse(out, NULL, set.data, set.len, err);
+}
+
+static int items_copy(struct document *out, const struct document *from, struct error *err)
+{
+	out->items = calloc(from->count + 1, sizeof(*out->items));
+	if (!out->items)
+		return error_set_memory(err);
+	for (; out->count < from->count; out->count++)
+		if (descriptor_copy(&out->items[out->count], &from->items[out->count], err))
+			return -1;
+	return 0;
+}
+
+static int texts_copy(struct document *out, const struct document *from, struct error *err)
+{
+	out->media_type = strdup(from->media_type);
+	out->json = strndup(from->json, from->json_len);
+	if (!out->media_type || !out->json)
+		return error_set_memory(err);
+	if (from->artifact_type) {
+		out->artifact_type = strdup(from->artifact_type);
+		if (!out->artifact_type)
+			return error_set_memory(err);
+	}
+	return 0;
+}
+
+static int members_copy(struct document *out, const struct document *from, struct error *err)
+{
+	out->kind = from->kind;
+	out->has_config = from->has_config;
+	out->has_subject = from->has_subject;
+	out->digest = from->digest;
+	out->json_len = from->json_len;
+	if (texts_copy(out, from, err) || descriptor_copy(&out->config, &from->config, err) ||
+		descriptor_copy(&out->subject, &from->subject, err) ||
+		annotations_copy(&out->annotations, &from->annotations, err))
+		return -1;
+	return items_copy(out, from, err);
+}
+
+int document_copy(struct document *out, const struct document *from, struct error *err)
+{
+	*out = (struct document)DOCUMENT_INIT;
+	if (!from->json || members_copy(out, from, err) == 0)
+		return 0;
+	document_clear(out);
+	return -1;
+}

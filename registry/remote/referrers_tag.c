@@ -1,0 +1,98 @@
+/*
+ * referrers_tag.c - the list of a manifest's referrers under a tag that clients keep
+ * (distribution-spec 1.1, "Referrers Tag Schema").
+ */
+#include "registry/model/referrers.h"
+
+#include "media_type.h"
+#include "registry/http/wait.h"
+#include "registry/remote/remote_store.h"
+
+#define TRIES 5 /* others write there too */
+#define TURN_MS 10
+#define HTTP_PRECONDITION_FAILED 412 /* somebody else was faster */
+
+/* The list, or an empty one where there is none yet. */
+static int list_read(const struct remote *remote, struct document *out, const char *tag,
+	char **etag, struct cancel *cancel, struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	if (remote_document_read(remote, out, tag, NULL, MEDIA_TYPE_INDEX, etag, cancel, &why)) {
+		if (why.kind != ERROR_NOT_FOUND)
+			return error_copy(err, &why);
+		return document_create(out, DOCUMENT_INDEX, NULL, DOCUMENT_COMPACT, err);
+	}
+	if (out->kind == DOCUMENT_INDEX)
+		return 0;
+	document_clear(out);
+	return error_set(err, ERROR_PROTOCOL,
+		"%s: tag %s should be a list of referrers, and is a manifest", remote->name, tag);
+}
+
+int referrers_tag_get(const struct remote *remote, struct document *out,
+	const struct digest *subject, struct cancel *cancel, struct error *err)
+{
+	char tag[TAG_MAX + 1];
+
+	referrers_tag(tag, subject);
+	return list_read(remote, out, tag, NULL, cancel, err);
+}
+
+/* Reads, adds, writes. *found: the entry was there already. */
+static int list_change(struct remote *remote, const char *tag, const struct descriptor *entry,
+	bool *found, struct cancel *cancel, struct error *err)
+{
+	cleanup_free char *etag = NULL;
+	cleanup_with(document_clear) struct document list = DOCUMENT_INIT;
+	cleanup_with(http_response_clear) struct http_response response = HTTP_RESPONSE_INIT;
+	struct error why = ERROR_INIT;
+	size_t before;
+
+	if (list_read(remote, &list, tag, &etag, cancel, err))
+		return -1;
+	before = list.count;
+	if (referrers_add(&list, entry, err))
+		return -1;
+	*found = list.count == before;
+	if (*found || remote_document_write(remote, &list, tag, etag, &response, cancel, &why) == 0)
+		return 0;
+	return response.status == HTTP_PRECONDITION_FAILED ? 0 : error_copy(err, &why);
+}
+
+/* What has been written is read again, because few registries honour If-Match: where another
+ * writer's list has replaced ours, ours is added to it. */
+static int list_enter(struct remote *remote, const char *tag, const struct descriptor *entry,
+	struct cancel *cancel, struct error *err)
+{
+	for (int i = 0; i < TRIES; i++) {
+		bool found;
+
+		if (list_change(remote, tag, entry, &found, cancel, err))
+			return -1;
+		if (found)
+			return 0;
+	}
+	return error_set(err, ERROR_PROTOCOL,
+		"%s: tag %s: others change the list of referrers all the time", remote->name, tag);
+}
+
+int referrers_tag_enter(struct remote *remote, const struct document *document,
+	struct cancel *cancel, struct error *err)
+{
+	char tag[TAG_MAX + 1];
+	cleanup_with(descriptor_clear) struct descriptor entry = DESCRIPTOR_INIT;
+	int failed;
+
+	referrers_tag(tag, &document->subject.digest);
+	if (referrers_entry(&entry, document, err))
+		return -1;
+	/* A wait that can be interrupted, which one for a lock can't. */
+	while (pthread_mutex_trylock(&remote->referrers_turn)) {
+		if (cancel_sleep(cancel, TURN_MS, err))
+			return -1;
+	}
+	failed = list_enter(remote, tag, &entry, cancel, err);
+	pthread_mutex_unlock(&remote->referrers_turn);
+	return failed;
+}

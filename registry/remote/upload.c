@@ -1,0 +1,172 @@
+#include "registry/remote/upload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/http/attempts.h"
+
+/* Sends all of it in one body. *response is empty where it didn't come to the sending. */
+static enum upload_result upload_whole(const struct upload *upload, const struct session *session,
+	struct http_response *response, struct error *err)
+{
+	if (upload_close(upload, session, response, err))
+		return UPLOAD_FAILED;
+	if (response->status == HTTP_NOT_FOUND)
+		return UPLOAD_LOST;
+	if (response->status < 200 || response->status > 299) {
+		answer_refused(upload->remote, response, upload->what, err);
+		return UPLOAD_FAILED;
+	}
+	return upload_confirm(upload, response, err) ? UPLOAD_FAILED : UPLOAD_DONE;
+}
+
+static bool goes_in_chunks(const struct upload *upload, const struct session *session)
+{
+	int64_t size = upload->source->size;
+
+	return size > upload->remote->chunked_from && size > upload->remote->chunk_size &&
+	       (uint64_t)size > session->chunk_min &&
+	       host_trait_get(&upload->remote->host->chunks) != HOST_NO;
+}
+
+/* Uses the session, or a new one where it has no location. */
+static enum upload_result upload_once(const struct upload *upload, struct session *session,
+	struct http_response *response, bool *chunked, struct error *err)
+{
+	*chunked = false;
+	if (!session->location) {
+		if (session_open(upload, session, err))
+			return UPLOAD_FAILED;
+		if (!session->location)
+			return UPLOAD_DONE;
+	}
+	*chunked = goes_in_chunks(upload, session);
+	return *chunked ? upload_chunked(upload, session, err)
+			: upload_whole(upload, session, response, err);
+}
+
+/* A session that is gone may have been closed by us, and only the answer was lost. Else begins
+ * anew, as often as anything that fails is tried again. */
+static enum upload_result upload_after_loss(
+	const struct upload *upload, struct attempts *attempts, struct error *err)
+{
+	struct http_response lost = HTTP_RESPONSE_INIT;
+	bool exists;
+	int again;
+
+	if (remote_blob_exists(&upload->remote->store, &exists, upload->digest,
+		    upload->source->size, upload->cancel, err))
+		return UPLOAD_FAILED;
+	if (exists)
+		return UPLOAD_DONE;
+	lost.transient = true;
+	again = attempts_pause(attempts, true, &lost, upload->cancel, err);
+	if (!again)
+		answer_wrong(upload->remote, ERROR_PROTOCOL, upload->what,
+			"the registry has lost the upload session again and again", err);
+	return again > 0 ? UPLOAD_LOST : UPLOAD_FAILED;
+}
+
+/* A body that broke on its own way is sent again, in a new session: the old one is left behind.
+ * One that arrived as another only once: sending gigabytes may be in vain. */
+static enum upload_result upload_after_failure(const struct upload *upload,
+	struct attempts *attempts, struct http_response *response, bool chunked,
+	const struct error *why, struct error *err)
+{
+	bool damaged = why->kind == ERROR_CORRUPT && (chunked || response->status);
+	bool failed = response->status < 300;
+	int again = 0;
+
+	if (damaged)
+		failed = response->transient = attempts->made == 0;
+	if (!chunked || damaged)
+		again = attempts_pause(attempts, failed, response, upload->cancel, err);
+	if (!again)
+		error_copy(err, why);
+	if (again <= 0)
+		return UPLOAD_FAILED;
+	log_write(upload->remote->log, LOG_LEVEL_INFO, "%s again: %s", upload->what, why->message);
+	return UPLOAD_LOST;
+}
+
+static int upload_repeat(const struct upload *upload, struct session *session, struct error *err)
+{
+	struct attempts attempts = {.limit = upload->remote->retries};
+	enum upload_result result;
+
+	do {
+		cleanup_with(http_response_clear) struct http_response response =
+			HTTP_RESPONSE_INIT;
+		struct error why = ERROR_INIT;
+		bool chunked;
+
+		result = upload_once(upload, session, &response, &chunked, &why);
+		if (result == UPLOAD_LOST)
+			result = upload_after_loss(upload, &attempts, err);
+		else if (result == UPLOAD_FAILED)
+			result = upload_after_failure(
+				upload, &attempts, &response, chunked, &why, err);
+		session_clear(session);
+	} while (result == UPLOAD_LOST || result == UPLOAD_WHOLE);
+	return result == UPLOAD_DONE ? 0 : -1;
+}
+
+/* distribution-spec 1.1, "Mounting a blob from another repository". *session may be open after. */
+static int upload_mount(
+	const struct upload *upload, struct session *session, bool *mounted, struct error *err)
+{
+	const struct remote *remote = upload->remote;
+	struct known *known = hosts_known(remote->hosts);
+	const char *from = upload->source->mount_from;
+	cleanup_free char *found = NULL;
+
+	*mounted = false;
+	if (!from)
+		from = found =
+			known_find(known, remote->host->name, upload->digest, remote->repository);
+	if (!from || strcmp(from, remote->repository) == 0)
+		return 0;
+	if (session_open_by_mount(upload, from, session, mounted, err))
+		return -1;
+	if (found && !*mounted)
+		known_forget(known, remote->host->name, upload->digest);
+	return 0;
+}
+
+static void upload_note(const struct upload *upload)
+{
+	const struct remote *remote = upload->remote;
+
+	known_note(
+		hosts_known(remote->hosts), remote->host->name, upload->digest, remote->repository);
+}
+
+static int upload_send(const struct upload *upload, struct error *err)
+{
+	cleanup_with(session_clear) struct session session = SESSION_INIT;
+	bool mounted;
+
+	if (upload_mount(upload, &session, &mounted, err))
+		return -1;
+	return mounted ? 0 : upload_repeat(upload, &session, err);
+}
+
+int remote_blob_put(struct store *store, const struct digest *digest,
+	const struct store_source *source, struct cancel *cancel, struct error *err)
+{
+	struct upload upload = {
+		.remote = remote_of(store),
+		.digest = digest,
+		.source = source,
+		.cancel = cancel,
+	};
+	bool exists;
+
+	snprintf(upload.what, sizeof(upload.what), "blob %s", digest->text);
+	if (remote_blob_exists(store, &exists, digest, source->size, cancel, err))
+		return -1;
+	if (!exists && upload_send(&upload, err))
+		return -1;
+	upload_note(&upload);
+	return 0;
+}

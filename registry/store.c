@@ -1,0 +1,49 @@
+#include "store.h"
+
+#include <errno.h>
+
+#include "registry/layout/layout.h"
+#include "registry/remote/remote.h"
+
+int store_open(struct store **out, const struct reference *reference,
+	const struct store_options *options, struct log *log, struct error *err)
+{
+	if (reference->transport == REFERENCE_LAYOUT)
+		return layout_open(out, reference, options, log, err);
+	return remote_open(out, reference, options, log, err);
+}
+
+void store_close(struct store *store)
+{
+	store->ops->close(store);
+}
+
+static int buf_sink(
+	void *context, uint64_t offset, const void *bytes, size_t len, struct error *err)
+{
+	struct buf *out = context;
+
+	if (offset != out->len)
+		return error_set(err, ERROR_PROTOCOL, "bytes came out of order");
+	if (buf_append(out, bytes, len))
+		return error_set_errno(err, errno, "%zu bytes", out->limit);
+	return 0;
+}
+
+int store_blob_read(struct store *store, struct buf *out, const struct descriptor *descriptor,
+	struct cancel *cancel, struct error *err)
+{
+	const struct store_sink sink = {.write = buf_sink, .context = out};
+
+	buf_reset(out);
+	if ((uint64_t)descriptor->size > out->limit)
+		return error_set(err, ERROR_TOO_LARGE, "%s: %lld bytes, over the limit of %zu",
+			descriptor->digest.text, (long long)descriptor->size, out->limit);
+	if (store->ops->blob_get(store, &descriptor->digest, descriptor->size, 0,
+		    (uint64_t)descriptor->size, &sink, cancel, err) ||
+		digest_check(&descriptor->digest, out->data ? out->data : "", out->len, err)) {
+		buf_reset(out);
+		return -1;
+	}
+	return 0;
+}
