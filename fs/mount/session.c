@@ -24,6 +24,7 @@ struct parts {
 	struct state state;
 	struct store *store;
 	struct pool *pool;
+	struct timer *timer;
 	struct staging *staging;
 	struct cache *cache;
 	struct history *history;
@@ -92,7 +93,8 @@ static int open_stores(struct parts *parts, struct session_config *config, struc
 	if (open_store(parts, config, err) ||
 		state_open(&parts->state, options->state_dir, text, config->mountpoint,
 			!options->tree.read_only, err) ||
-		pool_new(&parts->pool, POOL_THREADS, err) || open_staging(parts, err))
+		pool_new(&parts->pool, POOL_THREADS, err) || timer_new(&parts->timer, err) ||
+		open_staging(parts, err))
 		return -1;
 	return cache_open(&parts->cache, options->cache_dir, options->cache_size, options->verify,
 		parts->store, parts->pool, config->log, err);
@@ -108,6 +110,7 @@ static int open_tree(struct parts *parts, struct session_config *config, struct 
 	tree->cache = parts->cache;
 	tree->staging = parts->staging;
 	tree->pool = parts->pool;
+	tree->timer = parts->timer;
 	tree->log = config->log;
 	if (!tree->options.read_only) {
 		if (history_open(&parts->history, parts->state.dir, err))
@@ -214,8 +217,11 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 
 	if (parts->has_tree)
 		commit_stop(&mount->tree);
+	if (parts->timer)
+		timer_stop(parts->timer);
 	if (parts->pool)
 		pool_free(parts->pool);
+	timer_free(parts->timer);
 	keep_uncommitted(parts, config, served);
 	if (parts->has_tree)
 		tree_destroy(&mount->tree);

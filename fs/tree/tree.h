@@ -20,6 +20,7 @@
 #include "log.h"
 #include "pool.h"
 #include "store.h"
+#include "timer.h"
 
 struct history;
 
@@ -44,6 +45,7 @@ struct tree {
 	struct cache *cache;
 	struct staging *staging;
 	struct pool *pool;
+	struct timer *timer;
 	struct log *log;
 	struct history *history; /* NULL: nothing is written down, the mount is read-only */
 	bool incomplete; /* something in the history could not be restored: no file is swept away */
