@@ -20,6 +20,11 @@ ifeq ($(SAN),1)
   CFLAGS := -O1 -g $(SANITIZE)
   IX_LDFLAGS += $(SANITIZE)
 endif
+ifeq ($(CRASH),1)
+  BUILD := build/crash
+  IX_CPPFLAGS += -DCRASH_POINTS
+  CRASH_SRC := tests/crash/crash_point.c
+endif
 
 # Each third-party library is used by one folder; scripts/lint checks it.
 MODEL_LIBS := $(shell $(PKG_CONFIG) --libs libcjson libcrypto)
@@ -30,7 +35,7 @@ FUSE_LIBS := $(shell $(PKG_CONFIG) --libs fuse3)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 FIXTURE_LIBS = $(shell $(PKG_CONFIG) --libs libmicrohttpd)
 
-MODEL_SRC := $(wildcard registry/base/*.c registry/model/*.c)
+MODEL_SRC := $(wildcard registry/base/*.c registry/model/*.c) $(CRASH_SRC)
 REGISTRY_SRC := $(wildcard registry/*.c registry/http/*.c registry/remote/*.c registry/layout/*.c)
 FS_SRC := $(filter-out fs/main.c,$(wildcard fs/*.c fs/*/*.c))
 MAIN_SRC := fs/main.c
@@ -53,7 +58,8 @@ help: ## show this list
 	@echo "targets:"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | \
 		awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
-	@echo "variables: CC CFLAGS PREFIX DESTDIR SAN=1 (ASan and UBSan, in build/asan) V=1 (show commands)"
+	@echo "variables: CC CFLAGS PREFIX DESTDIR SAN=1 (ASan and UBSan, in build/asan)"
+	@echo "           CRASH=1 (places where a test kills it, in build/crash) V=1 (show commands)"
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

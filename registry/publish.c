@@ -1,5 +1,6 @@
 #include "publish.h"
 
+#include "crash_point.h"
 #include "parallel.h"
 
 /* Where this much is to be sent, a moved tag is looked for beforehand too. */
@@ -102,9 +103,17 @@ int publish(struct store *store, const struct publication *publication, struct c
 		return -1;
 	if (done)
 		return 0;
-	if (blobs_send(&run, err) || manifests_send(&run, err) || tag_check(&run, &done, err))
+	CRASH_POINT("publish.begin");
+	if (blobs_send(&run, err))
+		return -1;
+	CRASH_POINT("publish.blobs");
+	if (manifests_send(&run, err))
+		return -1;
+	CRASH_POINT("publish.manifests");
+	if (tag_check(&run, &done, err))
 		return -1;
 	if (done)
 		return 0;
+	CRASH_POINT("publish.checked");
 	return store->ops->document_put(store, publication->root, publication->tag, cancel, err);
 }

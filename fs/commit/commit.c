@@ -5,6 +5,7 @@
 
 #include "cancel.h"
 #include "cleanup.h"
+#include "crash_point.h"
 #include "fs/commit/plan.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
@@ -30,20 +31,26 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 
 	if (plan_collect(plan, tree, tag, focus, focus_count, err))
 		return -1;
+	CRASH_POINT("commit.collected");
 	if (plan_seal(plan, cancel, err))
 		return -1;
+	CRASH_POINT("commit.sealed");
 	if (plan_build(plan, err))
 		return -1;
+	CRASH_POINT("commit.built");
 	if (plan_is_needed(plan)) {
 		publication = plan_publication(plan);
 		if (intend(tree, &plan->root.digest, err))
 			return -1;
+		CRASH_POINT("commit.intended");
 		if (publish(tree->store, &publication, cancel, err))
 			return -1;
+		CRASH_POINT("commit.published");
 		log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
 			plan->root.digest.text);
 	}
 	plan_settle(plan);
+	CRASH_POINT("commit.settled");
 	return 0;
 }
 

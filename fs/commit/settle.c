@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "crash_point.h"
 #include "fs/cache/cache.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -154,7 +155,9 @@ void plan_settle(struct plan *plan)
 	uint64_t order = 0;
 	size_t i;
 
+	CRASH_POINT("settle.begin");
 	keep_blobs(plan);
+	CRASH_POINT("settle.cached");
 	pthread_mutex_lock(&plan->tree->lock);
 	for (i = 0; i < plan->folder_count; i++) {
 		if (!plan->folders[i].left_out)
@@ -171,6 +174,7 @@ void plan_settle(struct plan *plan)
 	if (plan->folders)
 		tag->committed = plan->changes;
 	notes_settle(plan->tree, plan->tag);
+	CRASH_POINT("settle.nodes");
 	if (plan->folders && history_rebase(plan->tree, &err))
 		tree_report(plan->tree, plan->tag, "the journal could not be made anew", &err);
 	pthread_mutex_unlock(&plan->tree->lock);

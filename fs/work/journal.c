@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crash_point.h"
 #include "digest.h"
 
 static const char header[] = "indexfs journal 1\n";
@@ -179,6 +180,7 @@ static int replay(struct journal *journal, const char *bytes, size_t size,
 		end = at;
 	}
 	journal->end = (off_t)end;
+	CRASH_POINT("journal.replayed");
 	if (end < size && ftruncate(journal->fd, journal->end))
 		return error_set_errno(err, errno, "can't mend the journal");
 	return 0;
@@ -251,6 +253,7 @@ static int begin(struct journal *journal, struct error *err)
 		return error_set_errno(err, errno, "can't make the journal");
 	if (journal->end)
 		return 0;
+	CRASH_TORN("journal.header.torn", journal->fd, header, HEADER_LEN, 0);
 	if (write_all(journal->fd, header, HEADER_LEN, 0))
 		return error_set_errno(err, errno, "can't write the journal");
 	journal->end = HEADER_LEN;
@@ -263,6 +266,8 @@ int journal_append(struct journal *journal, const struct record *record, struct 
 
 	if (journal_format(&text, record, err) || begin(journal, err))
 		return -1;
+	CRASH_POINT("journal.append");
+	CRASH_TORN("journal.append.torn", journal->fd, text.data, text.len, journal->end);
 	if (write_all(journal->fd, text.data, text.len, journal->end)) {
 		error_set_errno(err, errno, "can't write the journal");
 		/* half a record would hide all that comes after it */
@@ -270,15 +275,36 @@ int journal_append(struct journal *journal, const struct record *record, struct 
 			error_set_errno(err, errno, "can't mend the journal");
 		return -1;
 	}
+	CRASH_POINT("journal.appended");
 	journal->end += (off_t)text.len;
 	return 0;
 }
 
 int journal_sync(struct journal *journal, struct error *err)
 {
+	CRASH_POINT("journal.sync");
 	if (journal->fd >= 0 && (fdatasync(journal->fd) || fsync(journal->dir_fd)))
 		return error_set_errno(err, errno, "can't write the journal");
+	CRASH_POINT("journal.synced");
 	return 0;
+}
+
+/* The file that takes the old one's place, all of it and durably. */
+static int write_fresh(int fd, const struct buf *records)
+{
+	if (fd < 0 || write_all(fd, header, HEADER_LEN, 0))
+		return -1;
+	CRASH_TORN("journal.replace.torn", fd, records->data, records->len, HEADER_LEN);
+	return write_all(fd, records->data, records->len, HEADER_LEN) || fdatasync(fd) ? -1 : 0;
+}
+
+static int take_place(const struct journal *journal, const char *fresh)
+{
+	CRASH_POINT("journal.replace.written");
+	if (renameat(journal->dir_fd, fresh, journal->dir_fd, journal->name))
+		return -1;
+	CRASH_POINT("journal.replace.renamed");
+	return fsync(journal->dir_fd);
 }
 
 int journal_replace(struct journal *journal, const struct buf *records, struct error *err)
@@ -288,13 +314,12 @@ int journal_replace(struct journal *journal, const struct buf *records, struct e
 
 	if (!records->len && journal->end <= (off_t)HEADER_LEN)
 		return 0;
+	CRASH_POINT("journal.replace");
 	fd = openat(
 		journal->dir_fd, fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || write_all(fd, header, HEADER_LEN, 0) ||
-		write_all(fd, records->data, records->len, HEADER_LEN) || fdatasync(fd) ||
-		renameat(journal->dir_fd, fresh, journal->dir_fd, journal->name) ||
-		fsync(journal->dir_fd))
+	if (write_fresh(fd, records) || take_place(journal, fresh))
 		return error_set_errno(err, errno, "can't write the journal");
+	CRASH_POINT("journal.replaced");
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal->fd = steal_fd(&fd);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crash_point.h"
 
 /* A file begins with the media type and a newline: a document need not say it itself. */
 static const char temporary[] = "new";
@@ -23,10 +24,20 @@ static int write_file(int fd, const struct document *document)
 		close(fd);
 		return -1;
 	}
+	CRASH_TORN("saved.torn", fd, document->json, document->json_len, 0);
 	good = fprintf(file, "%s\n", document->media_type) > 0 &&
 	       fwrite(document->json, 1, document->json_len, file) == document->json_len &&
 	       fflush(file) == 0 && fdatasync(fd) == 0;
 	return fclose(file) == 0 && good ? 0 : -1;
+}
+
+static int take_name(int dir_fd, const char *name)
+{
+	CRASH_POINT("saved.written");
+	if (renameat(dir_fd, temporary, dir_fd, name))
+		return -1;
+	CRASH_POINT("saved.renamed");
+	return fsync(dir_fd);
 }
 
 int saved_put(int dir_fd, const struct document *document, struct error *err)
@@ -37,9 +48,9 @@ int saved_put(int dir_fd, const struct document *document, struct error *err)
 	if (faccessat(dir_fd, name, R_OK, 0) == 0)
 		return 0;
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || write_file(fd, document) || renameat(dir_fd, temporary, dir_fd, name) ||
-		fsync(dir_fd))
+	if (fd < 0 || write_file(fd, document) || take_name(dir_fd, name))
 		return error_set_errno(err, errno, "can't keep a document of the registry");
+	CRASH_POINT("saved");
 	return 0;
 }
 
@@ -86,8 +97,10 @@ void saved_clear(int dir_fd)
 	const struct dirent *entry;
 
 	while (entries && (entry = readdir(entries)))
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.') {
+			CRASH_POINT("saved.clear");
 			unlinkat(dir_fd, entry->d_name, 0);
+		}
 	if (entries)
 		closedir(entries);
 	else if (fd >= 0)

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crash_point.h"
+
 uint64_t staged_id(const struct staged *staged)
 {
 	return staged->id;
@@ -39,6 +41,7 @@ static void writer_ended(struct staged *staged)
 
 void staged_write_end(struct staged *staged, uint64_t offset, uint64_t len)
 {
+	CRASH_POINT("staging.written");
 	pthread_mutex_lock(&staged->lock);
 	follow_wrote(staged, offset, len);
 	writer_ended(staged);
@@ -50,6 +53,7 @@ int staged_truncate(struct staged *staged, int64_t size, struct error *err)
 	if (!staged_write_begin(staged))
 		return error_set_errno(err, ETXTBSY, "a sealed file can't be cut");
 	int result = ftruncate(staged->fd, size);
+	CRASH_POINT("staging.cut");
 	if (result < 0)
 		error_set_errno(err, errno, "can't set the size of a staged file");
 	pthread_mutex_lock(&staged->lock);
@@ -146,8 +150,10 @@ static int seal_locked(struct staged *staged, const struct seal_wait *wait, stru
 			       ? 0
 			       : error_set(err, ERROR_INTERRUPTED, "sealing was interrupted");
 	pthread_mutex_unlock(&staged->lock);
+	CRASH_POINT("staging.seal");
 	int result = follow_finish(staged, (uint64_t)staged_size(staged), &digest, cancel, err);
 	pthread_mutex_lock(&staged->lock);
+	CRASH_POINT("staging.sealed");
 	staged->sealing = false;
 	if (result == 0) {
 		staged->sealed = true;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crash_point.h"
 #include "fs/work/copy.h"
 #include "fs/work/staged.h"
 
@@ -113,6 +114,7 @@ static int file_new(struct staging *staging, uint64_t *id)
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
+	CRASH_POINT("staging.made");
 	return fd;
 }
 
@@ -216,8 +218,10 @@ void staging_sweep(struct staging *staging)
 	const struct dirent *entry;
 
 	while (entries && (entry = readdir(entries)))
-		if (is_left_over(staging, entry->d_name))
+		if (is_left_over(staging, entry->d_name)) {
+			CRASH_POINT("staging.sweep");
 			unlinkat(staging->dir_fd, entry->d_name, 0);
+		}
 	if (entries)
 		closedir(entries);
 	else if (fd >= 0)
@@ -235,6 +239,7 @@ int staged_from_fd(struct staged **out, struct staging *staging, int fd, int64_t
 		staged_put_back(staged);
 		return -1;
 	}
+	CRASH_POINT("staging.copied");
 	/* Who appends to the copy is followed from its start. */
 	staged->follow.contiguous = (uint64_t)staged_size(staged);
 	*out = staged;
@@ -278,6 +283,7 @@ void staged_put_back(struct staged *staged)
 	bool keep = staged->staging->keep_files;
 	pthread_mutex_unlock(&staged->staging->lock);
 	id_name(name, staged->id);
+	CRASH_POINT("staging.remove");
 	if (!keep)
 		unlinkat(staged->staging->dir_fd, name, 0);
 	staged_release(staged);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crash_point.h"
 #include "registry/http/wait.h"
 
 static ssize_t body_read(const struct http_body *body, uint64_t at, char *out, size_t len)
@@ -33,6 +34,7 @@ size_t transfer_on_read(char *out, size_t size, size_t count, void *context)
 		room = (size_t)left;
 	if (!room)
 		return 0;
+	CRASH_POINT("http.body");
 	got = body_read(body, transfer->sent, out, room);
 	if (got <= 0) {
 		if (got < 0)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "crash_point.h"
 #include "registry/layout/blob_folder.h"
 #include "registry/layout/files.h"
 
@@ -53,6 +54,7 @@ static int content_move(int fd, const struct store_source *source, bool cloned,
 			return error_set(err, ERROR_CORRUPT, "the source has %lld bytes, not %lld",
 				(long long)done, (long long)source->size);
 		hasher_update(hasher, chunk, (size_t)n);
+		CRASH_POINT("layout.blob.part");
 		if (!cloned && layout_file_write(fd, chunk, (size_t)n))
 			return error_set_errno(err, errno, "can't be written");
 		done += n;

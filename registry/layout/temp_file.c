@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crash_point.h"
+
 static int name_make(char out[static 32], struct error *err)
 {
 	unsigned long long number;
@@ -70,6 +72,7 @@ static int name_give(struct temp_file *temp, const char *name, struct error *err
 			return error_set_errno(err, errno, "%s", name);
 		snprintf(temp->name, sizeof(temp->name), "%s", hidden);
 	}
+	CRASH_POINT("layout.rename");
 	if (renameat(temp->dir, temp->name, temp->dir, name))
 		return error_set_errno(err, errno, "%s", name);
 	temp->name[0] = '\0';
@@ -78,10 +81,13 @@ static int name_give(struct temp_file *temp, const char *name, struct error *err
 
 int layout_temp_commit(struct temp_file *temp, const char *name, struct error *err)
 {
+	CRASH_POINT("layout.written");
 	if (fsync(temp->fd))
 		return error_set_errno(err, errno, "%s", name);
+	CRASH_POINT("layout.synced");
 	if (name_give(temp, name, err))
 		return -1;
+	CRASH_POINT("layout.named");
 	return layout_dir_sync(temp->dir, err);
 }
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "crash_point.h"
 #include "registry/http/attempts.h"
 #include "registry/remote/upload.h"
 
@@ -202,7 +203,9 @@ static int chunk_step(const struct upload *upload, struct session *session,
 	uint64_t before = session->offset;
 
 	chunk_plan(&chunk, upload, session);
+	CRASH_POINT("upload.chunk");
 	*result = chunk_send(upload, session, &chunk, &why);
+	CRASH_POINT("upload.chunk.sent");
 	if (*result != UPLOAD_DONE) {
 		*result = chunk_retry(upload, session, &chunk, attempts, &why, err);
 	} else if (chunk.closes) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "crash_point.h"
 #include "media_type.h"
 #include "registry/remote/remote_store.h"
 
@@ -168,8 +169,10 @@ static int write_once(const struct remote *remote, const struct document *docume
 	if (!url)
 		return -1;
 	snprintf(what, sizeof(what), "manifest %s", reference);
+	CRASH_POINT("document.put");
 	if (remote_ask(remote, &request, response, cancel, err))
 		return -1;
+	CRASH_POINT("document.sent");
 	if (response->status < 200 || response->status > 299)
 		return answer_refused(remote, response, what, err);
 	return answer_check_digest(remote, response, &document->digest, what, err);

@@ -3,14 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crash_point.h"
 #include "registry/http/attempts.h"
 
 /* Sends all of it in one body. *response is empty where it didn't come to the sending. */
 static enum upload_result upload_whole(const struct upload *upload, const struct session *session,
 	struct http_response *response, struct error *err)
 {
+	CRASH_POINT("upload.whole");
 	if (upload_close(upload, session, response, err))
 		return UPLOAD_FAILED;
+	CRASH_POINT("upload.whole.sent");
 	if (response->status == HTTP_NOT_FOUND)
 		return UPLOAD_LOST;
 	if (response->status < 200 || response->status > 299) {
@@ -40,6 +43,7 @@ static enum upload_result upload_once(const struct upload *upload, struct sessio
 		if (!session->location)
 			return UPLOAD_DONE;
 	}
+	CRASH_POINT("upload.opened");
 	*chunked = goes_in_chunks(upload, session);
 	return *chunked ? upload_chunked(upload, session, err)
 			: upload_whole(upload, session, response, err);
@@ -163,10 +167,12 @@ int remote_blob_put(struct store *store, const struct digest *digest,
 	bool exists;
 
 	snprintf(upload.what, sizeof(upload.what), "blob %s", digest->text);
+	CRASH_POINT("upload.begin");
 	if (remote_blob_exists(store, &exists, digest, source->size, cancel, err))
 		return -1;
 	if (!exists && upload_send(&upload, err))
 		return -1;
+	CRASH_POINT("upload.done");
 	upload_note(&upload);
 	return 0;
 }
