@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fs/commit/automatic.h"
 #include "fs/commit/commit.h"
 #include "fs/mount/pending.h"
 #include "fs/tree/file.h"
@@ -22,6 +23,8 @@ static void syncing_done(struct commit_request *request, const struct error *err
 {
 	struct syncing *syncing = (struct syncing *)request;
 
+	if (!err)
+		automatic_committed(syncing->tree, syncing->tag);
 	if (pending_end(&syncing->pending))
 		fuse_reply_err(syncing->pending.req, err ? error_errno(err) : 0);
 	request_done(syncing->tree, syncing->tag);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/commit/automatic.h"
 #include "fs/mount/pending.h"
 #include "fs/mount/reply.h"
 #include "fs/tree/control.h"
@@ -300,7 +301,14 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
-	file_close(request_tree(req), handle_of(fi));
+	struct tree *tree = request_tree(req);
+	struct node *node = request_node(tree, ino);
+	bool writable = handle_of(fi)->writable;
+
+	file_close(tree, handle_of(fi));
+	if (writable && node)
+		automatic_touched(tree, node);
+	if (node)
+		request_done(tree, node);
 	fuse_reply_err(req, 0);
 }

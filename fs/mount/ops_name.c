@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "fs/commit/automatic.h"
 #include "fs/mount/pending.h"
 #include "fs/mount/reply.h"
 #include "fs/tree/control.h"
@@ -222,6 +223,8 @@ void op_setattr(
 			     ? set_attr(tree, node, attr, to_set, handle)
 			     : ESTALE;
 
+	if (!result)
+		automatic_touched(tree, node);
 	if (result)
 		fuse_reply_err(req, result);
 	else
@@ -238,8 +241,9 @@ static void reply_new(fuse_req_t req, struct node *node, const char *name)
 
 	pthread_mutex_lock(&tree->lock);
 	entry_fill(tree, node, name, &entry);
-	node_unpin(&tree->inodes, node);
 	pthread_mutex_unlock(&tree->lock);
+	automatic_touched(tree, node);
+	request_done(tree, node);
 	fuse_reply_entry(req, &entry);
 }
 
@@ -297,8 +301,11 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 {
 	struct tree *tree = request_tree(req);
 	struct node *parent = request_node(tree, parent_ino);
+	int result = parent ? edit_unlink(tree, parent, name) : ESTALE;
 
-	fuse_reply_err(req, parent ? edit_unlink(tree, parent, name) : ESTALE);
+	if (!result)
+		automatic_touched(tree, parent);
+	fuse_reply_err(req, result);
 	if (parent)
 		request_done(tree, parent);
 }
@@ -333,6 +340,8 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 
 	if (!result)
 		result = edit_rmdir(tree, parent, name);
+	if (!result)
+		automatic_touched(tree, parent);
 	fuse_reply_err(req, result);
 	if (parent)
 		request_done(tree, parent);
@@ -353,6 +362,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent_ino, const char *name, fuse_ino
 		result = load_child(tree, new_parent, new_name);
 	if (!result)
 		result = edit_rename(tree, parent, name, new_parent, new_name, flags);
+	if (!result)
+		automatic_touched(tree, new_parent);
 	fuse_reply_err(req, result);
 	if (parent)
 		request_done(tree, parent);

@@ -11,6 +11,8 @@
 #include "fs/mount/option_value.h"
 #include "media_type.h"
 
+#define IDLE_SECONDS 5 /* of commit=idle */
+
 struct option {
 	const char *name;
 	/* value is NULL where there was no "=" */
@@ -179,11 +181,25 @@ TAKE(created)
 
 TAKE(commit)
 {
-	(void)options;
-	if (strcmp(value, "fsync") != 0)
-		return error_set(err, ERROR_INVALID,
-			"%s=%s: this version commits on fsync only (commit=fsync)", name, value);
-	return 0;
+	static const char *const modes[] = {"fsync", "close", "idle", "unmount"};
+	struct tree_options *tree = &options->tree;
+	int64_t seconds = IDLE_SECONDS;
+
+	const char *mode = value;
+	size_t i;
+
+	if (!strncmp(value, "idle:", 5) &&
+		!option_number(&seconds, name, value + 5, 10, 1, 86400, NULL))
+		mode = "idle";
+	for (i = 0; i < sizeof modes / sizeof modes[0]; i++)
+		if (!strcmp(mode, modes[i])) {
+			tree->commit = (enum commit_mode)i;
+			tree->idle_seconds = (int)seconds;
+			return 0;
+		}
+	return error_set(err, ERROR_INVALID,
+		"%s=%s: it takes fsync, close, idle, idle:SECONDS (1 to 86400) or unmount", name,
+		value);
 }
 
 static int set_owned_path(char **out, const char *value, struct error *err)

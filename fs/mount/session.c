@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "cleanup.h"
+#include "fs/commit/automatic.h"
 #include "fs/commit/commit.h"
 #include "fs/mount/fuse.h"
 #include "fs/mount/option_value.h"
@@ -30,6 +31,7 @@ struct parts {
 	struct history *history;
 	struct mount mount;
 	bool has_tree;
+	bool signalled; /* it was told to end; else it was unmounted */
 };
 
 static int open_staging(struct parts *parts, struct error *err)
@@ -187,8 +189,9 @@ static int serve(struct parts *parts, struct session_config *config, struct erro
 		error_set(err, ERROR_INVALID, "can't mount at %s", config->mountpoint);
 		goto out;
 	}
-	result = 0;
-	loop(mount->session);
+	result = automatic_start(&mount->tree, err);
+	if (!result)
+		parts->signalled = loop(mount->session) > 0;
 	fuse_session_unmount(mount->session);
 out:
 	fuse_opt_free_args(&args);
@@ -211,16 +214,28 @@ static void keep_uncommitted(struct parts *parts, struct session_config *config,
 			changes, config->source);
 }
 
+/* Whether a signal has told this program to end, before or after the end of the mount. */
+static bool is_hurried(void *context)
+{
+	const struct parts *parts = context;
+
+	return parts->signalled || fuse_session_exited(parts->mount.session);
+}
+
 static void close_parts(struct parts *parts, struct session_config *config, bool served)
 {
 	struct mount *mount = &parts->mount;
 
+	if (served)
+		automatic_finish(&mount->tree, is_hurried, parts);
 	if (parts->has_tree)
 		commit_stop(&mount->tree);
 	if (parts->timer)
 		timer_stop(parts->timer);
 	if (parts->pool)
 		pool_free(parts->pool);
+	if (parts->has_tree)
+		automatic_stop(&mount->tree);
 	timer_free(parts->timer);
 	keep_uncommitted(parts, config, served);
 	if (parts->has_tree)

@@ -410,6 +410,24 @@ bool file_is_being_closed(const struct file *file)
 	return found;
 }
 
+void file_forget_closed(struct node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->children.count; i++)
+		file_forget_closed(node->children.items[i]);
+	if (node->kind != NODE_FILE || !file_is_being_closed(node->file))
+		return;
+	while (node->file->handles) {
+		struct handle *handle = node->file->handles;
+
+		node->file->handles = handle->next;
+		node->pins--;
+		buf_free(&handle->text);
+		free(handle);
+	}
+}
+
 /* Seals what from has staged, so that two files can share it. */
 static struct staged *sealed_content(struct tree *tree, struct node *node)
 {

@@ -89,6 +89,9 @@ int file_truncate(struct tree *tree, struct node *node, struct handle *handle, i
  * Takes the lock. */
 bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64_t *size);
 
+/* The mount has ended: what was closed by all is closed, also where the kernel could not tell. */
+void file_forget_closed(struct node *node);
+
 /* Whether a program is in the middle of writing it: it has written to it, or made it, and has it
  * open. That close(2) was called tells nothing alone: a child process that ends closes too. */
 bool file_is_in_progress(const struct file *file);

@@ -1,5 +1,6 @@
 #include "fs/tree/status.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -7,6 +8,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
 #include "json_text.h"
+#include "layer_path.h"
 
 bool node_is_stray(const struct tree *tree, const struct node *node)
 {
@@ -80,12 +82,63 @@ static int section(struct buf *out, const struct tree *tree, const struct node *
 	return buf_append_text(out, listing.count ? "\n  ],\n" : "],\n");
 }
 
+bool status_blocked(const struct tree *tree, const struct node *tag, struct error *why)
+{
+	size_t i;
+
+	for (i = 0; i < tag->children.count; i++) {
+		const struct node *node = tag->children.items[i];
+		const struct node *notes =
+			node->kind == NODE_FOLDER ? node_child(node, ANNOTATIONS_NAME) : node;
+
+		if (node_is_stray(tree, node))
+			error_set(why, ERROR_INVALID, "%s is in no platform folder", node->name);
+		else if (notes && is_draft(tree, notes))
+			error_set(why, ERROR_INVALID, "%s%s%s isn't valid",
+				notes == node ? "" : node->name, notes == node ? "" : "/",
+				ANNOTATIONS_NAME);
+	}
+	return error_is_set(why);
+}
+
+/* The commit that comes by itself, where the mount has such. */
+static int next_commit(struct buf *out, const struct tag *tag)
+{
+	const struct next_commit *next = &tag->next;
+	struct timespec now;
+	int64_t left;
+
+	if (!next->waits)
+		return buf_append_text(out, "  \"next_commit\": null,\n");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (next->at_ms - (int64_t)now.tv_sec * 1000 - now.tv_nsec / 1000000 + 999) / 1000;
+	if (buf_append_text(out, "  \"next_commit\": {\"in_seconds\": ") ||
+		(next->at_ms ? buf_printf(out, "%lld", (long long)(left > 0 ? left : 0))
+			     : buf_append_text(out, "null")) ||
+		buf_printf(out, ", \"tries\": %u, \"error\": ", next->tries))
+		return -1;
+	if (error_is_set(&next->error) ? json_append_string(out, next->error.message)
+				       : buf_append_text(out, "null"))
+		return -1;
+	return buf_append_text(out, "},\n");
+}
+
+static int commits(struct buf *out, const struct tree *tree, const struct node *owner)
+{
+	static const char *const modes[] = {"fsync", "close", "idle", "unmount"};
+	const struct node *tag = node_tag((struct node *)owner);
+
+	if (buf_printf(out, "  \"commit\": \"%s\",\n", modes[tree->options.commit]))
+		return -1;
+	return tag ? next_commit(out, tag->tag) : 0;
+}
+
 int status_make(struct tree *tree, const struct node *owner, struct buf *out)
 {
 	if (buf_printf(out, "{\n  \"pid\": %d,\n", getpid()) ||
 		section(out, tree, owner, "uncommitted", is_uncommitted) ||
 		section(out, tree, owner, "drafts", is_draft) ||
-		section(out, tree, owner, "outside", node_is_stray) ||
+		section(out, tree, owner, "outside", node_is_stray) || commits(out, tree, owner) ||
 		buf_append_text(out, "  \"errors\": ") || errors_format(&tree->errors, out))
 		return -1;
 	return buf_append_text(out, "\n}\n");

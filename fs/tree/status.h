@@ -16,4 +16,7 @@ size_t status_changes(const struct tree *tree, const struct node *owner);
 /* Whether it is an ordinary file or directory at the top of a tag, in no platform. */
 bool node_is_stray(const struct tree *tree, const struct node *node);
 
+/* Whether the tag can't be committed before the user has mended something, and what. */
+bool status_blocked(const struct tree *tree, const struct node *tag, struct error *why);
+
 #endif

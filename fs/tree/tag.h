@@ -5,6 +5,7 @@
 #define INDEXFS_FS_TREE_TAG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "annotations.h"
 #include "document.h"
@@ -13,6 +14,15 @@
 
 struct commit_request;
 struct cancel;
+struct automatic;
+
+/* The commit that comes by itself, for status. */
+struct next_commit {
+	bool waits; /* there is something to be committed */
+	int64_t at_ms; /* when, by the monotonic clock; 0: when something changes, or is closed */
+	unsigned tries; /* that have failed since the last that has not */
+	struct error error; /* why the last one failed, or what it waits for */
+};
 
 struct tag {
 	char *name; /* NULL for a digest: read-only */
@@ -28,6 +38,8 @@ struct tag {
 	struct commit_request *waiting, *running;
 	struct cancel *cancel; /* of the one under way */
 	bool committing;
+	struct automatic *automatic; /* automatic.c's; NULL: none */
+	struct next_commit next;
 };
 
 /* Reads what the reference names and makes its node the tree's root. A tag that doesn't exist is

@@ -24,8 +24,13 @@
 
 struct history;
 
+/* When what has changed is committed, besides by fsync. */
+enum commit_mode { COMMIT_FSYNC, COMMIT_CLOSE, COMMIT_IDLE, COMMIT_UNMOUNT };
+
 struct tree_options {
 	bool read_only;
+	enum commit_mode commit;
+	int idle_seconds; /* of COMMIT_IDLE */
 	bool publish_all; /* scratch names are layers too */
 	const char *artifact_type; /* of new manifests; never NULL */
 	const char *layer_type; /* of new layers by default; never NULL */

@@ -31,6 +31,15 @@ tag_exists() {
     raw "$1" >/dev/null 2>&1
 }
 
+# The digest that a file of a platform folder has where it's published; nothing where it isn't.
+published() { # SOURCE FOLDER TITLE
+    local entry
+    entry=$(raw "$1" 2>/dev/null | jq -r --arg p "$2" \
+        '.manifests[] | select(.platform.os + "-" + .platform.architecture == $p) | .digest') || return 0
+    [[ -z $entry ]] || raw "${1%:*}@$entry" |
+        jq -r --arg t "$3" '.layers[] | select(.annotations["org.opencontainers.image.title"] == $t) | .digest'
+}
+
 # pull SOURCE DIR: all that a tag names, through skopeo, which checks every digest. The index itself
 # is taken from inspect: skopeo 1.9 drops artifactType from the entries when it copies an index.
 pull() {
