@@ -25,6 +25,7 @@ static const char text[] =
 	"     username=USER         with the password in INDEXFS_PASSWORD\n"
 	"     timeout=SECONDS (60)  retries=N (4)          jobs=N (8)\n"
 	"     commit=fsync|close|idle[:SECONDS]|unmount    when to publish (fsync)\n"
+	"     require=linux-amd64+linux-arm64    publish no index that lacks one of them\n"
 	"     artifact-type=TYPE    layer-type=TYPE        json=compact|pretty\n"
 	"     created=now|none|EPOCH                       publish-all\n"
 	"     state-dir=DIR         cache-dir=DIR          cache-size=SIZE (10G)\n"

@@ -201,7 +201,7 @@ static bool same_platform(const struct plan_folder *folder, const struct descrip
 }
 
 /* The folder that the tag is, where it goes on to be a single manifest. */
-static struct plan_folder *single_folder(struct plan *plan)
+static struct plan_folder *single_folder(const struct plan *plan)
 {
 	struct plan_folder *only = NULL;
 	size_t i;
@@ -247,7 +247,7 @@ static int build_index(struct plan *plan, struct error *err)
 
 static int build_root(struct plan *plan, struct error *err)
 {
-	struct plan_folder *single = single_folder(plan);
+	const struct plan_folder *single = single_folder(plan);
 
 	if (single)
 		return document_copy(&plan->root,
@@ -343,6 +343,13 @@ int plan_build(struct plan *plan, struct error *err)
 		if (gather(plan, &plan->folders[i], err))
 			return -1;
 	return 0;
+}
+
+const struct platform *plan_platform(const struct plan *plan)
+{
+	const struct plan_folder *folder = single_folder(plan);
+
+	return folder && folder->has_platform ? &folder->platform : NULL;
 }
 
 bool plan_is_needed(const struct plan *plan)

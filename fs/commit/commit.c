@@ -40,6 +40,8 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	CRASH_POINT("commit.built");
 	if (plan_is_needed(plan)) {
 		publication = plan_publication(plan);
+		if (require_check(&tree->options.require, &plan->root, plan_platform(plan), err))
+			return -1;
 		if (intend(tree, &plan->root.digest, err))
 			return -1;
 		CRASH_POINT("commit.intended");

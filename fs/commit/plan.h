@@ -70,6 +70,8 @@ int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct 
 	size_t focus_count, struct error *err);
 int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err);
 int plan_build(struct plan *plan, struct error *err);
+/* The platform of a root that is a single manifest; NULL where there is none. */
+const struct platform *plan_platform(const struct plan *plan);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);
 struct publication plan_publication(const struct plan *plan);

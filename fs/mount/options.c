@@ -202,6 +202,17 @@ TAKE(commit)
 		value);
 }
 
+TAKE(require)
+{
+	struct require require;
+
+	if (require_parse(&require, value, err))
+		return error_prefix(err, "%s=%s", name, value);
+	require_clear(&options->tree.require);
+	options->tree.require = require;
+	return 0;
+}
+
 static int set_owned_path(char **out, const char *value, struct error *err)
 {
 	char *path = option_path(value, err);
@@ -256,6 +267,7 @@ static const struct option options_known[] = {
 	{"ro", take_ro, false},
 	{"rw", take_rw, false},
 	{"commit", take_commit, true},
+	{"require", take_require, true},
 	{"timeout", take_timeout, true},
 	{"retries", take_retries, true},
 	{"jobs", take_jobs, true},
@@ -296,7 +308,6 @@ static const struct option options_known[] = {
 	{"user", take_ignored, false},
 	{"nofail", take_ignored, false},
 	{"_netdev", take_ignored, false},
-	{"require", take_later, true},
 	{"conflict", take_later, true},
 	{"refresh", take_later, true},
 	{"allow-delete", take_later, false},
@@ -417,6 +428,7 @@ void mount_options_clear(struct mount_options *options)
 {
 	free(options->cache_dir);
 	free(options->state_dir);
+	require_clear(&options->tree.require);
 	free_all(options->fuse, options->fuse_count);
 	free_all(options->strings, options->string_count);
 }

@@ -19,6 +19,7 @@
 #include "fs/work/staging.h"
 #include "log.h"
 #include "pool.h"
+#include "require.h"
 #include "store.h"
 #include "timer.h"
 
@@ -31,6 +32,7 @@ struct tree_options {
 	bool read_only;
 	enum commit_mode commit;
 	int idle_seconds; /* of COMMIT_IDLE */
+	struct require require; /* platforms without which nothing is published; borrowed */
 	bool publish_all; /* scratch names are layers too */
 	const char *artifact_type; /* of new manifests; never NULL */
 	const char *layer_type; /* of new layers by default; never NULL */
