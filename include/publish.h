@@ -17,9 +17,10 @@ struct publish_blob {
 /* What a commit makes of a tag. All of it is borrowed for the time of the call. */
 struct publication {
 	const char *tag;
-	struct digest base; /* what the tag named when the change began; unset: no such tag */
+	struct digest base; /* what the tag names, as far as is known; unset: no such tag */
 	const struct publish_blob *blobs; /* each at most once */
 	size_t blob_count;
+	bool blobs_sent; /* they are there: set by publish(), which then asks for them no more */
 	const struct document *manifests; /* those that the index names and that are new */
 	size_t manifest_count;
 	const struct document *root; /* the index, or the single manifest, that the tag gets */
@@ -28,9 +29,12 @@ struct publication {
 /* Publishes: all or nothing for a reader of the tag. ERROR_CONFLICT where the tag isn't at base
  * any more, and nothing has been tagged then; every error of the store. Uploads up to store->jobs
  * blobs at a time. A tag that is at root already, as after a push whose answer was lost, is done.
- * An index among the manifests comes after those that it names. */
-int publish(struct store *store, const struct publication *publication, struct cancel *cancel,
-	struct error *err);
+ * An index among the manifests comes after those that it names.
+ *
+ * *found is what the tag names afterwards: root, unless somebody who writes at the same time has
+ * moved it on (unset: removed it) before it was read back. */
+int publish(struct store *store, struct publication *publication, struct digest *found,
+	struct cancel *cancel, struct error *err);
 
 /* Reads what a reference names: its tag or its digest. ERROR_NOT_FOUND. */
 int resolve_root(struct store *store, struct document *out, const struct reference *reference,

@@ -67,10 +67,13 @@ struct store_ops {
 	/* Puts a document under its digest and, where tag isn't NULL, makes the tag point to it: at
 	 * once and last, so that nobody sees the tag on something missing. What the document names
 	 * must be there, but for what the tag's document names already: a layout may be sparse.
-	 * Where it has a subject, it is among the subject's referrers afterwards. ERROR_IMMUTABLE,
-	 * ERROR_QUOTA, ERROR_TOO_LARGE, ERROR_READ_ONLY. */
+	 * Where it has a subject, it is among the subject's referrers afterwards. expected is what
+	 * the tag must name until then, unset where it must not be there: ERROR_CONFLICT where it
+	 * names something else, other than the document itself. Where it is no atomic_tags store,
+	 * that is found as often as the host lets it be. NULL: whatever the tag names.
+	 * ERROR_IMMUTABLE, ERROR_QUOTA, ERROR_TOO_LARGE, ERROR_READ_ONLY. */
 	int (*document_put)(struct store *store, const struct document *document, const char *tag,
-		struct cancel *cancel, struct error *err);
+		const struct digest *expected, struct cancel *cancel, struct error *err);
 
 	/* Whether the blob is there: *out. */
 	int (*blob_exists)(struct store *store, bool *out, const struct digest *digest,
@@ -116,6 +119,9 @@ struct store_ops {
 struct store {
 	const struct store_ops *ops;
 	bool read_only; /* can't be written at all: the mount is read-only */
+	/* Nobody can come between what document_put expects of a tag and the tag's change. Where
+	 * this isn't so, a tag that was pushed is to be read back. */
+	bool atomic_tags;
 	int jobs; /* bodies that may usefully move at once */
 };
 
@@ -158,6 +164,10 @@ struct store_options {
 int store_open(struct store **out, const struct reference *reference,
 	const struct store_options *options, struct log *log, struct error *err);
 void store_close(struct store *store);
+
+/* ERROR_CONFLICT: the tag isn't where somebody expected it; a digest that is unset: not there. */
+int store_tag_moved(struct error *err, const char *tag, const struct digest *expected,
+	const struct digest *found);
 
 /* The whole of a small blob (a config), at most limit bytes, checked. */
 int store_blob_read(struct store *store, struct buf *out, const struct descriptor *descriptor,

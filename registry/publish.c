@@ -8,7 +8,7 @@
 
 struct run {
 	struct store *store;
-	const struct publication *publication;
+	struct publication *publication;
 	struct cancel *cancel;
 };
 
@@ -23,7 +23,7 @@ static int blob_send(void *context, size_t i, struct error *err)
 
 static int document_send(const struct run *run, const struct document *document, struct error *err)
 {
-	return run->store->ops->document_put(run->store, document, NULL, run->cancel, err);
+	return run->store->ops->document_put(run->store, document, NULL, NULL, run->cancel, err);
 }
 
 static int manifest_send(void *context, size_t i, struct error *err)
@@ -36,7 +36,13 @@ static int manifest_send(void *context, size_t i, struct error *err)
 
 static int blobs_send(struct run *run, struct error *err)
 {
-	return parallel_for(run->publication->blob_count, run->store->jobs, blob_send, run, err);
+	struct publication *publication = run->publication;
+
+	if (!publication->blobs_sent &&
+		parallel_for(publication->blob_count, run->store->jobs, blob_send, run, err))
+		return -1;
+	publication->blobs_sent = true;
+	return 0;
 }
 
 /* Nested indexes go last and in their order, each after what it names. */
@@ -54,34 +60,40 @@ static int manifests_send(struct run *run, struct error *err)
 	return 0;
 }
 
-/* ERROR_CONFLICT unless the tag is where the change began. *done: it is at the root already, as
- * after a push whose answer was lost, or another's of equal content. */
+/* What the tag names now; unset where it isn't there. */
+static int tag_read(const struct run *run, struct digest *out, struct error *err)
+{
+	struct descriptor now = DESCRIPTOR_INIT;
+	struct error why = ERROR_INIT;
+
+	*out = (struct digest)DIGEST_NONE;
+	if (run->store->ops->resolve(run->store, &now, run->publication->tag, run->cancel, &why))
+		return why.kind == ERROR_NOT_FOUND ? 0 : error_copy(err, &why);
+	*out = now.digest;
+	descriptor_clear(&now);
+	return 0;
+}
+
+/* ERROR_CONFLICT unless the tag is where it is to be moved from. *done: it is at the root already,
+ * as after a push whose answer was lost, or another's of equal content. */
 static int tag_check(const struct run *run, bool *done, struct error *err)
 {
 	const struct publication *publication = run->publication;
-	struct descriptor now = DESCRIPTOR_INIT;
-	struct error why = ERROR_INIT;
-	struct digest found = DIGEST_NONE;
+	struct digest found;
 
-	if (run->store->ops->resolve(run->store, &now, publication->tag, run->cancel, &why) == 0)
-		found = now.digest;
-	else if (why.kind != ERROR_NOT_FOUND)
-		return error_copy(err, &why);
-	descriptor_clear(&now);
-	*done = digest_is_set(&found) && digest_equal(&found, &publication->root->digest);
+	if (tag_read(run, &found, err))
+		return -1;
+	*done = digest_equal(&found, &publication->root->digest);
 	if (*done || digest_equal(&found, &publication->base))
 		return 0;
-	return error_set(err, ERROR_CONFLICT, "tag %s has moved: it was %s and is %s now",
-		publication->tag,
-		digest_is_set(&publication->base) ? publication->base.text : "not there",
-		digest_is_set(&found) ? found.text : "gone");
+	return store_tag_moved(err, publication->tag, &publication->base, &found);
 }
 
 static int64_t blobs_size(const struct publication *publication)
 {
 	int64_t size = 0;
 
-	for (size_t i = 0; i < publication->blob_count; i++)
+	for (size_t i = 0; i < publication->blob_count && !publication->blobs_sent; i++)
 		size += publication->blobs[i].source.size;
 	return size;
 }
@@ -91,12 +103,28 @@ static int tag_check_early(const struct run *run, bool *done, struct error *err)
 	return blobs_size(run->publication) < CHECK_FIRST_BYTES ? 0 : tag_check(run, done, err);
 }
 
-int publish(struct store *store, const struct publication *publication, struct cancel *cancel,
-	struct error *err)
+static int tag_move(const struct run *run, struct error *err)
+{
+	const struct publication *publication = run->publication;
+
+	return run->store->ops->document_put(run->store, publication->root, publication->tag,
+		&publication->base, run->cancel, err);
+}
+
+/* Where others may write in the same moment, what the tag names is what they have left of it. */
+static int tag_read_back(const struct run *run, struct digest *found, struct error *err)
+{
+	*found = run->publication->root->digest;
+	return run->store->atomic_tags ? 0 : tag_read(run, found, err);
+}
+
+int publish(struct store *store, struct publication *publication, struct digest *found,
+	struct cancel *cancel, struct error *err)
 {
 	struct run run = {.store = store, .publication = publication, .cancel = cancel};
 	bool done = false;
 
+	*found = publication->root->digest;
 	if (store->read_only)
 		return error_set(err, ERROR_READ_ONLY, "this store can't be written");
 	if (tag_check_early(&run, &done, err))
@@ -115,5 +143,8 @@ int publish(struct store *store, const struct publication *publication, struct c
 	if (done)
 		return 0;
 	CRASH_POINT("publish.checked");
-	return store->ops->document_put(store, publication->root, publication->tag, cancel, err);
+	if (tag_move(&run, err))
+		return -1;
+	CRASH_POINT("publish.tagged");
+	return tag_read_back(&run, found, err);
 }

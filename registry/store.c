@@ -18,6 +18,14 @@ void store_close(struct store *store)
 	store->ops->close(store);
 }
 
+int store_tag_moved(struct error *err, const char *tag, const struct digest *expected,
+	const struct digest *found)
+{
+	return error_set(err, ERROR_CONFLICT, "tag %s has moved: it was %s and is %s now", tag,
+		digest_is_set(expected) ? expected->text : "not there",
+		digest_is_set(found) ? found->text : "gone");
+}
+
 static int buf_sink(
 	void *context, uint64_t offset, const void *bytes, size_t len, struct error *err)
 {

@@ -28,6 +28,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	size_t focus_count, struct cancel *cancel, struct error *err)
 {
 	struct publication publication;
+	struct digest found;
 
 	if (plan_collect(plan, tree, tag, focus, focus_count, err))
 		return -1;
@@ -45,8 +46,10 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 		if (intend(tree, &plan->root.digest, err))
 			return -1;
 		CRASH_POINT("commit.intended");
-		if (publish(tree->store, &publication, cancel, err))
+		if (publish(tree->store, &publication, &found, cancel, err))
 			return -1;
+		if (!digest_equal(&found, &plan->root.digest))
+			return store_tag_moved(err, tag->tag->name, &plan->root.digest, &found);
 		CRASH_POINT("commit.published");
 		log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
 			plan->root.digest.text);

@@ -115,7 +115,7 @@ static int contents_check(const struct layout *layout, const struct document *do
 }
 
 static int op_document_put(struct store *store, const struct document *document, const char *tag,
-	struct cancel *cancel, struct error *err)
+	const struct digest *expected, struct cancel *cancel, struct error *err)
 {
 	const struct layout *layout = layout_of(store);
 
@@ -123,7 +123,8 @@ static int op_document_put(struct store *store, const struct document *document,
 		layout_blob_write_bytes(
 			layout->dir, &document->digest, document->json, document->json_len, err))
 		return failed(layout, err);
-	if (tag && layout_tag_point(layout->dir, tag, document, layout->timeout, cancel, err))
+	if (tag && layout_tag_point(
+			   layout->dir, tag, document, expected, layout->timeout, cancel, err))
 		return failed(layout, err);
 	if (!tag && document->has_subject &&
 		layout_entry_keep(layout->dir, document, layout->timeout, cancel, err))
@@ -230,6 +231,7 @@ int layout_open(struct store **out, const struct reference *reference,
 		return error_set_memory(err);
 	layout->store.ops = &layout_ops;
 	layout->store.jobs = options->jobs;
+	layout->store.atomic_tags = true;
 	layout->timeout = options->timeout;
 	layout->dir = -1;
 	layout->path = strdup(reference->path);

@@ -10,6 +10,7 @@
 #include "reference.h"
 #include "registry/layout/files.h"
 #include "registry/layout/folder.h"
+#include "store.h"
 
 int layout_index_read(int dir, struct document *out, struct error *err)
 {
@@ -35,17 +36,27 @@ static bool entry_is(const struct descriptor *entry, const char *tag)
 	return name && !strcmp(name, tag);
 }
 
+/* NULL where there is no such tag. */
+static const struct descriptor *entry_find(const struct document *index, const char *tag)
+{
+	for (size_t i = 0; i < index->count; i++) {
+		if (entry_is(&index->items[i], tag))
+			return &index->items[i];
+	}
+	return NULL;
+}
+
 int layout_tag_find(int dir, struct descriptor *out, const char *tag, struct error *err)
 {
 	cleanup_with(document_clear) struct document index = DOCUMENT_INIT;
+	const struct descriptor *entry;
 
 	if (layout_index_read(dir, &index, err))
 		return -1;
-	for (size_t i = 0; i < index.count; i++) {
-		if (entry_is(&index.items[i], tag))
-			return descriptor_copy(out, &index.items[i], err);
-	}
-	return error_set(err, ERROR_NOT_FOUND, "tag %s: not found", tag);
+	entry = entry_find(&index, tag);
+	if (!entry)
+		return error_set(err, ERROR_NOT_FOUND, "tag %s: not found", tag);
+	return descriptor_copy(out, entry, err);
 }
 
 static int name_compare(const void *a, const void *b)
@@ -167,8 +178,20 @@ static int index_write(int dir, const struct document *index, struct error *err)
 	return layout_temp_commit(&temp, INDEX_FILE, err);
 }
 
-int layout_tag_point(int dir, const char *tag, const struct document *document, int timeout,
-	struct cancel *cancel, struct error *err)
+/* Whether the tag may be moved to the document. */
+static int tag_expect(const struct document *index, const char *tag,
+	const struct document *document, const struct digest *expected, struct error *err)
+{
+	const struct descriptor *entry = entry_find(index, tag);
+	struct digest found = entry ? entry->digest : (struct digest)DIGEST_NONE;
+
+	if (!expected || digest_equal(&found, expected) || digest_equal(&found, &document->digest))
+		return 0;
+	return store_tag_moved(err, tag, expected, &found);
+}
+
+int layout_tag_point(int dir, const char *tag, const struct document *document,
+	const struct digest *expected, int timeout, struct cancel *cancel, struct error *err)
 {
 	cleanup_with(document_clear) struct document index = DOCUMENT_INIT;
 	struct digest before;
@@ -177,7 +200,8 @@ int layout_tag_point(int dir, const char *tag, const struct document *document, 
 	if (lock < 0 || layout_index_read(dir, &index, err))
 		return -1;
 	before = index.digest;
-	if (tag_edit(&index, tag, document, err))
+	if (tag_expect(&index, tag, document, expected, err) ||
+		tag_edit(&index, tag, document, err))
 		return -1;
 	return digest_equal(&before, &index.digest) ? 0 : index_write(dir, &index, err);
 }

@@ -22,9 +22,10 @@ int layout_tags_list(int dir, int (*take)(void *context, const char *tag, struct
 int layout_tag_find(int dir, struct descriptor *out, const char *tag, struct error *err);
 
 /* Makes the tag name the document, which must be among the blobs; at once for every reader, and
- * durably. Waits up to timeout seconds for others who do the same; what they wrote is kept. */
-int layout_tag_point(int dir, const char *tag, const struct document *document, int timeout,
-	struct cancel *cancel, struct error *err);
+ * durably. Waits up to timeout seconds for others who do the same; what they wrote is kept.
+ * expected is as of store_ops.document_put. */
+int layout_tag_point(int dir, const char *tag, const struct document *document,
+	const struct digest *expected, int timeout, struct cancel *cancel, struct error *err);
 
 /* Sees to it that index.json names the document, under whatever tag or none: nothing else leads to
  * a referrer. Waits as above. */

@@ -178,6 +178,8 @@ enum error_kind registry_error_kind(int status, const struct registry_error *sai
 		return kind;
 	if (status == 403)
 		return ERROR_DENIED;
+	if (status == 412)
+		return ERROR_CONFLICT;
 	/* distribution's read-only mode answers 405 UNSUPPORTED to every change. */
 	return status == 405 ? ERROR_READ_ONLY : ERROR_PROTOCOL;
 }

@@ -21,6 +21,8 @@ static const char *kind_text(enum error_kind kind)
 		return "too large for the registry";
 	case ERROR_QUOTA:
 		return "the registry's quota is used up";
+	case ERROR_CONFLICT:
+		return "it isn't what it was";
 	case ERROR_THROTTLED:
 		return "too many requests";
 	case ERROR_SERVER:

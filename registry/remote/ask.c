@@ -27,3 +27,11 @@ int remote_ask(const struct remote *remote, const struct http_request *request,
 		hear_warnings(remote, response);
 	return 0;
 }
+
+bool remote_is_worth_another(const struct remote *remote, const struct error *why)
+{
+	if (why->kind != ERROR_CORRUPT)
+		return false;
+	log_write(remote->log, LOG_LEVEL_INFO, "again: %s", why->message);
+	return true;
+}

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "crash_point.h"
 #include "media_type.h"
 #include "registry/remote/remote_store.h"
 
@@ -66,18 +65,21 @@ static int append_accept(struct buf *accept, const char *media_type)
 	return buf_printf(accept, ", %s", media_type);
 }
 
-static int keep_etag(char **etag, const struct http_response *response, struct error *err)
+/* What a tag named when it was read goes with the answer's ETag. */
+static int note_tag(struct remote *remote, const char *tag, const struct document *document,
+	const struct http_response *response, struct error *err)
 {
-	const char *text = http_headers_get(&response->headers, "ETag");
+	cleanup_with(descriptor_clear) struct descriptor what = DESCRIPTOR_INIT;
 
-	if (!etag || !text)
-		return 0;
-	*etag = strdup(text);
-	return *etag ? 0 : error_set_memory(err);
+	if (descriptor_create(&what, document->media_type, &document->digest,
+		    (int64_t)document->json_len, err))
+		return -1;
+	seen_note(&remote->seen, tag, &what, &response->headers);
+	return 0;
 }
 
-static int read_once(const struct remote *remote, struct document *out, const char *tag,
-	const struct digest *digest, const char *media_type, char **etag, struct cancel *cancel,
+static int read_once(struct remote *remote, struct document *out, const char *tag,
+	const struct digest *digest, const char *media_type, struct cancel *cancel,
 	struct error *err)
 {
 	const char *reference = digest ? digest->text : tag;
@@ -86,8 +88,6 @@ static int read_once(const struct remote *remote, struct document *out, const ch
 	cleanup_free char *url = remote_manifest_url(remote, reference, err);
 	cleanup_with(http_response_clear) struct http_response response = HTTP_RESPONSE_INIT;
 
-	if (etag)
-		*etag = NULL;
 	if (!url)
 		return -1;
 	if (append_accept(&accept, media_type))
@@ -108,99 +108,24 @@ static int read_once(const struct remote *remote, struct document *out, const ch
 		return -1;
 	if (response.status != 200)
 		return answer_refused(remote, &response, what, err);
-	if (keep_etag(etag, &response, err))
+	if (take_document(remote, out, digest, media_type, &response, what, err))
 		return -1;
-	return take_document(remote, out, digest, media_type, &response, what, err);
-}
-
-/* What was damaged on its way may come well the second time. */
-static bool is_worth_another(const struct remote *remote, const struct error *why)
-{
-	if (why->kind != ERROR_CORRUPT)
-		return false;
-	log_write(remote->log, LOG_LEVEL_INFO, "again: %s", why->message);
-	return true;
-}
-
-int remote_document_read(const struct remote *remote, struct document *out, const char *tag,
-	const struct digest *digest, const char *media_type, char **etag, struct cancel *cancel,
-	struct error *err)
-{
-	struct error why = ERROR_INIT;
-
-	if (read_once(remote, out, tag, digest, media_type, etag, cancel, &why) == 0)
+	if (digest || note_tag(remote, tag, out, &response, err) == 0)
 		return 0;
-	if (!is_worth_another(remote, &why))
-		return error_copy(err, &why);
-	if (etag)
-		free(*etag);
-	return read_once(remote, out, tag, digest, media_type, etag, cancel, err);
+	document_clear(out);
+	return -1;
 }
 
 int remote_document_get(struct store *store, struct document *out, const char *tag,
 	const struct digest *digest, const char *media_type, struct cancel *cancel,
 	struct error *err)
 {
-	return remote_document_read(
-		remote_of(store), out, tag, digest, media_type, NULL, cancel, err);
-}
-
-static int write_once(const struct remote *remote, const struct document *document, const char *tag,
-	const char *if_match, struct http_response *response, struct cancel *cancel,
-	struct error *err)
-{
-	const char *reference = tag ? tag : document->digest.text;
-	char what[WHAT_SIZE];
-	cleanup_free char *url = remote_manifest_url(remote, reference, err);
-	struct http_header headers[] = {
-		{"Content-Type", document->media_type}, {"If-Match", if_match}};
-	struct http_request request = {
-		.method = "PUT",
-		.url = url,
-		.headers = headers,
-		.header_count = if_match ? 2 : 1,
-		.body = {.kind = HTTP_BODY_MEMORY,
-			.bytes = document->json,
-			.length = document->json_len},
-		.repeatable = true,
-		.body_limit = HTTP_ERROR_BODY_MAX,
-	};
-
-	if (!url)
-		return -1;
-	snprintf(what, sizeof(what), "manifest %s", reference);
-	CRASH_POINT("document.put");
-	if (remote_ask(remote, &request, response, cancel, err))
-		return -1;
-	CRASH_POINT("document.sent");
-	if (response->status < 200 || response->status > 299)
-		return answer_refused(remote, response, what, err);
-	return answer_check_digest(remote, response, &document->digest, what, err);
-}
-
-int remote_document_write(const struct remote *remote, const struct document *document,
-	const char *tag, const char *if_match, struct http_response *response,
-	struct cancel *cancel, struct error *err)
-{
+	struct remote *remote = remote_of(store);
 	struct error why = ERROR_INIT;
 
-	if (write_once(remote, document, tag, if_match, response, cancel, &why) == 0)
+	if (read_once(remote, out, tag, digest, media_type, cancel, &why) == 0)
 		return 0;
-	if (!is_worth_another(remote, &why))
+	if (!remote_is_worth_another(remote, &why))
 		return error_copy(err, &why);
-	http_response_clear(response);
-	return write_once(remote, document, tag, if_match, response, cancel, err);
-}
-
-int remote_document_put(struct store *store, const struct document *document, const char *tag,
-	struct cancel *cancel, struct error *err)
-{
-	struct remote *remote = remote_of(store);
-	cleanup_with(http_response_clear) struct http_response response = HTTP_RESPONSE_INIT;
-
-	if (remote_document_write(remote, document, tag, NULL, &response, cancel, err))
-		return -1;
-	return document->has_subject
-		       ? remote_referrers_enter(remote, document, &response, cancel, err)
-		       : 0;
+	return read_once(remote, out, tag, digest, media_type, cancel, err);
 }

@@ -17,6 +17,7 @@ struct host {
 	atomic_int chunks; /* takes a blob in chunks */
 	atomic_int last_in_put; /* takes the last chunk with the PUT that closes the session */
 	atomic_int referrers; /* has the Referrers API */
+	atomic_int conditions; /* HOST_NO: it has refused a change whose condition held */
 	atomic_int ranges; /* HOST_NO: it has given another range than it was asked for */
 	char name[];
 };

@@ -139,7 +139,7 @@ static enum api_result api_try(const struct remote *remote, struct referrers *re
 int remote_referrers(struct store *store, struct document *out, const struct digest *subject,
 	const char *artifact_type, struct cancel *cancel, struct error *err)
 {
-	const struct remote *remote = remote_of(store);
+	struct remote *remote = remote_of(store);
 	cleanup_with(referrers_clear) struct referrers referrers = REFERRERS_INIT;
 	cleanup_with(document_clear) struct document list = DOCUMENT_INIT;
 	enum api_result result = api_try(remote, &referrers, subject, artifact_type, cancel, err);

@@ -10,15 +10,14 @@
 
 #define TRIES 5 /* others write there too */
 #define TURN_MS 10
-#define HTTP_PRECONDITION_FAILED 412 /* somebody else was faster */
 
 /* The list, or an empty one where there is none yet. */
-static int list_read(const struct remote *remote, struct document *out, const char *tag,
-	char **etag, struct cancel *cancel, struct error *err)
+static int list_read(struct remote *remote, struct document *out, const char *tag,
+	struct cancel *cancel, struct error *err)
 {
 	struct error why = ERROR_INIT;
 
-	if (remote_document_read(remote, out, tag, NULL, MEDIA_TYPE_INDEX, etag, cancel, &why)) {
+	if (remote_document_get(&remote->store, out, tag, NULL, MEDIA_TYPE_INDEX, cancel, &why)) {
 		if (why.kind != ERROR_NOT_FOUND)
 			return error_copy(err, &why);
 		return document_create(out, DOCUMENT_INDEX, NULL, DOCUMENT_COMPACT, err);
@@ -30,13 +29,13 @@ static int list_read(const struct remote *remote, struct document *out, const ch
 		"%s: tag %s should be a list of referrers, and is a manifest", remote->name, tag);
 }
 
-int referrers_tag_get(const struct remote *remote, struct document *out,
-	const struct digest *subject, struct cancel *cancel, struct error *err)
+int referrers_tag_get(struct remote *remote, struct document *out, const struct digest *subject,
+	struct cancel *cancel, struct error *err)
 {
 	char tag[TAG_MAX + 1];
 
 	referrers_tag(tag, subject);
-	return list_read(remote, out, tag, NULL, cancel, err);
+	return list_read(remote, out, tag, cancel, err);
 }
 
 /* Reads, adds, writes. *found: the entry was there already. */
@@ -46,18 +45,22 @@ static int list_change(struct remote *remote, const char *tag, const struct desc
 	cleanup_free char *etag = NULL;
 	cleanup_with(document_clear) struct document list = DOCUMENT_INIT;
 	cleanup_with(http_response_clear) struct http_response response = HTTP_RESPONSE_INIT;
+	struct http_header condition = {"If-Match", NULL};
 	struct error why = ERROR_INIT;
 	size_t before;
 
-	if (list_read(remote, &list, tag, &etag, cancel, err))
+	if (list_read(remote, &list, tag, cancel, err))
 		return -1;
+	condition.value = etag = seen_etag(&remote->seen, tag, &list.digest);
 	before = list.count;
 	if (referrers_add(&list, entry, err))
 		return -1;
 	*found = list.count == before;
-	if (*found || remote_document_write(remote, &list, tag, etag, &response, cancel, &why) == 0)
+	if (*found || remote_document_write(remote, &list, tag, etag ? &condition : NULL, &response,
+			      cancel, &why) == 0)
 		return 0;
-	return response.status == HTTP_PRECONDITION_FAILED ? 0 : error_copy(err, &why);
+	/* somebody else was faster */
+	return why.kind == ERROR_CONFLICT ? 0 : error_copy(err, &why);
 }
 
 /* What has been written is read again, because few registries honour If-Match: where another

@@ -48,6 +48,7 @@ static void remote_close(struct store *store)
 	connection_close(&remote->connection);
 	store_hosts_free(remote->own_hosts);
 	pthread_mutex_destroy(&remote->referrers_turn);
+	seen_clear(&remote->seen);
 	free(remote->repository);
 	free(remote->name);
 	free(remote->base);
@@ -136,6 +137,7 @@ int remote_open_exactly(struct store **out, const struct reference *reference,
 	remote->chunked_from = CHUNKED_FROM;
 	remote->chunk_size = CHUNK_SIZE;
 	pthread_mutex_init(&remote->referrers_turn, NULL);
+	seen_init(&remote->seen);
 	if (set_host(remote, reference, options, err) ||
 		set_connection(remote, reference, options, err)) {
 		remote_close(&remote->store);

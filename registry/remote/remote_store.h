@@ -10,6 +10,7 @@
 #include "registry/http/client.h"
 #include "registry/remote/connection.h"
 #include "registry/remote/host.h"
+#include "registry/remote/seen.h"
 #include "store.h"
 
 #define HTTP_NOT_FOUND 404
@@ -38,12 +39,17 @@ struct remote {
 	char *repository;
 	int64_t chunked_from; /* a larger blob goes in chunks, where the host takes them */
 	int64_t chunk_size;
+	struct seen seen;
 	pthread_mutex_t referrers_turn; /* who changes a referrers tag */
 };
 
 /* ask.c: http_client_do(), and what the registry warns of goes to the log, once. */
 int remote_ask(const struct remote *remote, const struct http_request *request,
 	struct http_response *response, struct cancel *cancel, struct error *err);
+
+/* Whether what went wrong with a document may go well the second time: what was damaged on its
+ * way. */
+bool remote_is_worth_another(const struct remote *remote, const struct error *why);
 
 static inline struct remote *remote_of(struct store *store)
 {
@@ -73,21 +79,18 @@ int answer_check_digest(const struct remote *remote, const struct http_response 
 int remote_document_get(struct store *store, struct document *out, const char *tag,
 	const struct digest *digest, const char *media_type, struct cancel *cancel,
 	struct error *err);
-int remote_document_put(struct store *store, const struct document *document, const char *tag,
-	struct cancel *cancel, struct error *err);
 
 /* What is asked for with every manifest (distribution-spec 1.1, "Pulling manifests"). */
 extern const char remote_accept[];
 
-/* The document of that digest or (NULL) of that tag; *etag, which may be NULL, is the answer's
- * ETag, the caller's to free, or NULL. */
-int remote_document_read(const struct remote *remote, struct document *out, const char *tag,
-	const struct digest *digest, const char *media_type, char **etag, struct cancel *cancel,
-	struct error *err);
+/* document_put.c */
+int remote_document_put(struct store *store, const struct document *document, const char *tag,
+	const struct digest *expected, struct cancel *cancel, struct error *err);
 
-/* The bare PUT; if_match may be NULL. *response must be empty; any answer but 2xx is an error. */
+/* The bare PUT, with a header that may be NULL. *response must be empty; any answer but 2xx is an
+ * error: ERROR_CONFLICT where the header's condition doesn't hold. */
 int remote_document_write(const struct remote *remote, const struct document *document,
-	const char *tag, const char *if_match, struct http_response *response,
+	const char *tag, const struct http_header *condition, struct http_response *response,
 	struct cancel *cancel, struct error *err);
 
 /* tags.c */
@@ -104,8 +107,8 @@ int remote_referrers_enter(struct remote *remote, const struct document *documen
 	const struct http_response *response, struct cancel *cancel, struct error *err);
 
 /* referrers_tag.c: the same for a host without the Referrers API. */
-int referrers_tag_get(const struct remote *remote, struct document *out,
-	const struct digest *subject, struct cancel *cancel, struct error *err);
+int referrers_tag_get(struct remote *remote, struct document *out, const struct digest *subject,
+	struct cancel *cancel, struct error *err);
 int referrers_tag_enter(struct remote *remote, const struct document *document,
 	struct cancel *cancel, struct error *err);
 

@@ -174,11 +174,11 @@ static int route_blob_get(struct store *store, const struct digest *digest, int6
 }
 
 static int route_document_put(struct store *store, const struct document *document, const char *tag,
-	struct cancel *cancel, struct error *err)
+	const struct digest *expected, struct cancel *cancel, struct error *err)
 {
 	struct store *own = own_store(store, cancel, err);
 
-	return own ? own->ops->document_put(own, document, tag, cancel, err) : -1;
+	return own ? own->ops->document_put(own, document, tag, expected, cancel, err) : -1;
 }
 
 static int route_blob_exists(struct store *store, bool *out, const struct digest *digest,

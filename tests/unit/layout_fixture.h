@@ -183,7 +183,7 @@ static inline void image_make(struct store *store, struct document *out, const c
 static inline int document_put(
 	struct store *store, const struct document *document, const char *tag, struct error *err)
 {
-	return store->ops->document_put(store, document, tag, NULL, err);
+	return store->ops->document_put(store, document, tag, NULL, NULL, err);
 }
 
 /* Puts an image of this seed, under the tag. */

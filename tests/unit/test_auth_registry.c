@@ -161,7 +161,7 @@ static int index_put(struct store *store, const char *tag, struct error *err)
 	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
 
 	ck_assert_int_eq(document_parse(&document, MEDIA_TYPE_INDEX, json, strlen(json), err), 0);
-	return store->ops->document_put(store, &document, tag, NULL, err);
+	return store->ops->document_put(store, &document, tag, NULL, NULL, err);
 }
 
 static int lines_with(const char *path, const char *text)

@@ -35,8 +35,8 @@ static void put(struct document *out, const char *json, const char *tag)
 	struct error err = ERROR_INIT;
 
 	ck_assert_msg(document_parse(out, NULL, json, strlen(json), &err) == 0, "%s", err.message);
-	ck_assert_msg(
-		store->ops->document_put(store, out, tag, NULL, &err) == 0, "%s", err.message);
+	ck_assert_msg(store->ops->document_put(store, out, tag, NULL, NULL, &err) == 0, "%s",
+		err.message);
 }
 
 /* An artifact that refers to a document. */

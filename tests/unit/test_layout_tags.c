@@ -127,6 +127,41 @@ START_TEST(artifact_type_follows_the_document)
 }
 END_TEST
 
+/* The outcome of moving v1 to an image of this seed, where the tag is expected at a digest. */
+static enum error_kind move_outcome(const char *seed, const struct digest *expected)
+{
+	struct document image = DOCUMENT_INIT;
+	struct error err = ERROR_INIT;
+
+	image_make(f.store, &image, seed);
+	f.store->ops->document_put(f.store, &image, "v1", expected, NULL, &err);
+	document_clear(&image);
+	return err.kind;
+}
+
+START_TEST(tag_moves_only_from_where_it_is_expected)
+{
+	const struct digest none = DIGEST_NONE;
+	struct digest first, second;
+
+	ck_assert(f.store->atomic_tags);
+	digest_of_bytes(&second, "elsewhere", 9);
+	ck_assert_int_eq(move_outcome("one", &second), ERROR_CONFLICT);
+	ck_assert_int_eq(move_outcome("one", &none), ERROR_NONE);
+	ck_assert_int_eq(resolve_outcome("v1", &first), ERROR_NONE);
+	ck_assert_int_eq(move_outcome("two", &none), ERROR_CONFLICT);
+	ck_assert_int_eq(move_outcome("two", &second), ERROR_CONFLICT);
+	image_check(f.store, "v1", "one");
+	/* where it is already there is nothing to expect */
+	ck_assert_int_eq(move_outcome("one", &none), ERROR_NONE);
+	ck_assert_int_eq(move_outcome("two", &first), ERROR_NONE);
+	ck_assert_int_eq(move_outcome("three", &first), ERROR_CONFLICT);
+	image_check(f.store, "v1", "two");
+	ck_assert_int_eq(move_outcome("three", NULL), ERROR_NONE);
+	image_check(f.store, "v1", "three");
+}
+END_TEST
+
 START_TEST(same_tag_again_writes_nothing)
 {
 	struct stat first;
@@ -199,16 +234,17 @@ START_TEST(publishing_notices_a_moved_tag)
 	struct document first = DOCUMENT_INIT;
 	struct document second = DOCUMENT_INIT;
 	struct publication publication = {.tag = "v1", .root = &first};
+	struct digest found;
 	struct error err = ERROR_INIT;
 
 	image_make(f.store, &first, "first");
 	image_make(f.store, &second, "second");
-	ck_assert_int_eq(publish(f.store, &publication, NULL, &err), 0);
+	ck_assert_int_eq(publish(f.store, &publication, &found, NULL, &err), 0);
 	publication.root = &second;
-	ck_assert_int_eq(publish(f.store, &publication, NULL, &err), -1);
+	ck_assert_int_eq(publish(f.store, &publication, &found, NULL, &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_CONFLICT);
 	publication.base = first.digest;
-	ck_assert_int_eq(publish(f.store, &publication, NULL, NULL), 0);
+	ck_assert_int_eq(publish(f.store, &publication, &found, NULL, NULL), 0);
 	image_check(f.store, "v1", "second");
 	document_clear(&first);
 	document_clear(&second);
@@ -387,6 +423,7 @@ int main(void)
 	tcase_add_test(tags, tag_is_appended_and_found);
 	tcase_add_test(tags, tag_moves_in_its_place_and_its_twins_go);
 	tcase_add_test(tags, artifact_type_follows_the_document);
+	tcase_add_test(tags, tag_moves_only_from_where_it_is_expected);
 	tcase_add_test(tags, same_tag_again_writes_nothing);
 	tcase_add_test(tags, broken_index_is_an_error_and_kept);
 	tcase_add_test(tags, tag_must_agree_with_what_it_names);

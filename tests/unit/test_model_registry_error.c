@@ -76,6 +76,7 @@ static const struct {
 	{404, "{\"errors\":[{\"code\":\"TAG_INVALID\"}]}", ERROR_NOT_FOUND},
 	{400, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}", ERROR_NOT_FOUND},
 	{400, "{\"errors\":[{\"code\":\"TAG_INVALID\",\"message\":\"exists\"}]}", ERROR_IMMUTABLE},
+	{412, "", ERROR_CONFLICT},
 	{412, "{\"errors\":[{\"code\":\"P\",\"message\":\"tag is Immutable\"}]}", ERROR_IMMUTABLE},
 	{405, "tag v1 cannot be overwritten", ERROR_IMMUTABLE},
 	{409, "", ERROR_IMMUTABLE},

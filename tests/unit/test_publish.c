@@ -21,7 +21,8 @@ struct fake {
 	int count;
 	int fail_at; /* the number of the call that fails; 0: none */
 	int running, most;
-	struct digest tagged;
+	struct digest tagged, expected; /* what it was to be at when it was moved */
+	struct digest overwritten; /* the tag is here right after a push, where set */
 	struct error tag_error; /* of resolve, where set */
 	const char *text; /* of the document or blob that is there */
 	const char *media_type;
@@ -67,15 +68,18 @@ static int fake_resolve(struct store *store, struct descriptor *out, const char 
 }
 
 static int fake_document_put(struct store *store, const struct document *document, const char *tag,
-	struct cancel *cancel, struct error *err)
+	const struct digest *expected, struct cancel *cancel, struct error *err)
 {
 	struct fake *fake = (struct fake *)store;
 	char letter = document->kind == DOCUMENT_INDEX ? 'i' : 'm';
 
 	if (call_begin(fake, tag ? 't' : letter, cancel, err))
 		return -1;
-	if (tag)
-		fake->tagged = document->digest;
+	ck_assert((tag != NULL) == (expected != NULL));
+	if (!tag)
+		return 0;
+	fake->expected = *expected;
+	fake->tagged = digest_is_set(&fake->overwritten) ? fake->overwritten : document->digest;
 	return 0;
 }
 
@@ -169,9 +173,17 @@ static void sample_fill(struct sample *sample, size_t blobs, size_t manifests, i
 		.root = &sample->root};
 }
 
-static int sample_publish(struct fake *fake, const struct sample *sample, struct error *err)
+/* Whoever publishes without an error finds the tag where he put it. */
+static int sample_publish(struct fake *fake, struct sample *sample, struct error *err)
 {
-	return publish(&fake->store, &sample->publication, NULL, err);
+	struct digest found = DIGEST_NONE;
+	int result;
+
+	sample->publication.blobs_sent = false;
+	result = publish(&fake->store, &sample->publication, &found, NULL, err);
+	if (!result)
+		ck_assert_str_eq(found.text, sample->root.digest.text);
+	return result;
 }
 
 START_TEST(blobs_then_manifests_then_tag)
@@ -182,7 +194,7 @@ START_TEST(blobs_then_manifests_then_tag)
 
 	sample_fill(&sample, 3, 2, 10);
 	ck_assert_msg(sample_publish(&fake, &sample, &err) == 0, "%s", err.message);
-	ck_assert_str_eq(fake.calls, "bbbmmrt");
+	ck_assert_str_eq(fake.calls, "bbbmmrtr");
 	ck_assert(digest_equal(&fake.tagged, &sample.root.digest));
 }
 END_TEST
@@ -196,7 +208,7 @@ START_TEST(append_costs_one_call_each)
 	sample_fill(&sample, 1, 1, 10);
 	sample.publication.base = fake.tagged = sample.old;
 	ck_assert_int_eq(sample_publish(&fake, &sample, &err), 0);
-	ck_assert_str_eq(fake.calls, "bmrt");
+	ck_assert_str_eq(fake.calls, "bmrtr");
 }
 END_TEST
 
@@ -208,7 +220,7 @@ START_TEST(nested_index_after_its_manifests)
 	sample_fill(&sample, 1, 3, 10);
 	sample.manifests[0].kind = DOCUMENT_INDEX;
 	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
-	ck_assert_str_eq(fake.calls, "bmmirt");
+	ck_assert_str_eq(fake.calls, "bmmirtr");
 }
 END_TEST
 
@@ -219,7 +231,7 @@ START_TEST(nothing_but_a_root)
 
 	sample_fill(&sample, 0, 0, 0);
 	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
-	ck_assert_str_eq(fake.calls, "rt");
+	ck_assert_str_eq(fake.calls, "rtr");
 }
 END_TEST
 
@@ -287,7 +299,7 @@ START_TEST(much_is_sent_between_two_checks)
 
 	sample_fill(&sample, 2, 1, LARGE / 2);
 	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
-	ck_assert_str_eq(fake.calls, "rbbmrt");
+	ck_assert_str_eq(fake.calls, "rbbmrtr");
 }
 END_TEST
 
@@ -304,6 +316,70 @@ START_TEST(tag_at_root_is_done)
 	sample.blobs[0].source.size = LARGE;
 	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
 	ck_assert_str_eq(fake.calls, "bmrr");
+}
+END_TEST
+
+START_TEST(tag_is_moved_from_where_it_was)
+{
+	struct fake fake = FAKE_INIT;
+	struct sample sample;
+
+	sample_fill(&sample, 0, 0, 0);
+	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
+	ck_assert(!digest_is_set(&fake.expected));
+	sample.publication.base = fake.tagged = sample.old;
+	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
+	ck_assert(digest_equal(&fake.expected, &sample.old));
+}
+END_TEST
+
+START_TEST(overwritten_tag_is_found_by_reading_back)
+{
+	struct fake fake = FAKE_INIT;
+	struct digest found;
+	struct sample sample;
+
+	sample_fill(&sample, 1, 1, 10);
+	fake.overwritten = sample.other;
+	ck_assert_int_eq(publish(&fake.store, &sample.publication, &found, NULL, NULL), 0);
+	ck_assert_str_eq(found.text, sample.other.text);
+	ck_assert_str_eq(fake.calls, "bmrtr");
+}
+END_TEST
+
+START_TEST(atomic_tag_is_not_read_back)
+{
+	struct fake fake = FAKE_INIT;
+	struct sample sample;
+
+	sample_fill(&sample, 1, 1, 10);
+	fake.store.atomic_tags = true;
+	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
+	ck_assert_str_eq(fake.calls, "bmrt");
+}
+END_TEST
+
+START_TEST(blobs_are_sent_once_however_often_the_tag_moves)
+{
+	struct fake fake = FAKE_INIT;
+	struct error err = ERROR_INIT;
+	struct digest found;
+	struct sample sample;
+
+	sample_fill(&sample, 2, 1, LARGE);
+	sample.publication.base = sample.old;
+	fake.tagged = sample.other;
+	ck_assert_int_eq(publish(&fake.store, &sample.publication, &found, NULL, NULL), -1);
+	ck_assert(!sample.publication.blobs_sent);
+	sample.publication.base = sample.other;
+	fake.fail_at = 6; /* the second look at the tag */
+	ck_assert_int_eq(publish(&fake.store, &sample.publication, &found, NULL, NULL), -1);
+	ck_assert(sample.publication.blobs_sent);
+	ck_assert_msg(publish(&fake.store, &sample.publication, &found, NULL, &err) == 0, "%s",
+		err.message);
+	ck_assert_str_eq(fake.calls, "r"
+				     "rbbmr"
+				     "mrtr");
 }
 END_TEST
 
@@ -324,6 +400,7 @@ END_TEST
 START_TEST(each_call_fails_in_turn)
 {
 	struct sample sample;
+	const int last = (int)strlen("rbbbmmrtr");
 	int failed = 0;
 
 	sample_fill(&sample, 3, 2, LARGE);
@@ -337,9 +414,12 @@ START_TEST(each_call_fails_in_turn)
 			break;
 		failed++;
 		ck_assert_int_eq(err.kind, ERROR_SERVER);
-		ck_assert_msg(digest_equal(&fake.tagged, &sample.old), "tagged after call %d", n);
+		/* only the reading back comes after the tag */
+		ck_assert_msg(
+			digest_equal(&fake.tagged, n == last ? &sample.root.digest : &sample.old),
+			"tagged after call %d", n);
 	}
-	ck_assert_int_eq(failed, (int)strlen("rbbbmmrt"));
+	ck_assert_int_eq(failed, last);
 }
 END_TEST
 
@@ -372,13 +452,14 @@ START_TEST(cancelled_and_read_only_tag_nothing)
 {
 	struct fake fake = FAKE_INIT;
 	struct error err = ERROR_INIT;
+	struct digest found;
 	struct cancel cancel;
 	struct sample sample;
 
 	sample_fill(&sample, 1, 1, 10);
 	cancel_init(&cancel);
 	cancel_fire(&cancel);
-	ck_assert_int_eq(publish(&fake.store, &sample.publication, &cancel, &err), -1);
+	ck_assert_int_eq(publish(&fake.store, &sample.publication, &found, &cancel, &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_INTERRUPTED);
 	ck_assert_str_eq(fake.calls, "b");
 	cancel_destroy(&cancel);
@@ -503,6 +584,10 @@ int main(void)
 	tcase_add_test(writing, moved_tag_is_found_before_much_is_sent);
 	tcase_add_test(writing, much_is_sent_between_two_checks);
 	tcase_add_test(writing, tag_at_root_is_done);
+	tcase_add_test(writing, tag_is_moved_from_where_it_was);
+	tcase_add_test(writing, overwritten_tag_is_found_by_reading_back);
+	tcase_add_test(writing, atomic_tag_is_not_read_back);
+	tcase_add_test(writing, blobs_are_sent_once_however_often_the_tag_moves);
 	tcase_add_test(writing, error_of_resolve_is_no_missing_tag);
 	tcase_add_test(writing, each_call_fails_in_turn);
 	tcase_add_test(writing, failed_blob_stops_the_rest);

@@ -300,7 +300,7 @@ static void tag_put(struct store *store, const char *tag, int number)
 	struct error err = ERROR_INIT;
 
 	index_make(&document, number);
-	ck_assert_msg(store->ops->document_put(store, &document, tag, NULL, &err) == 0, "%s",
+	ck_assert_msg(store->ops->document_put(store, &document, tag, NULL, NULL, &err) == 0, "%s",
 		err.message);
 }
 

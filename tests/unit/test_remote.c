@@ -309,7 +309,7 @@ START_TEST(documents_are_put_and_got)
 	struct descriptor tag = DESCRIPTOR_INIT;
 
 	parse(&document, json);
-	ck_assert_msg(store->ops->document_put(store, &document, "v1", NULL, &err) == 0, "%s",
+	ck_assert_msg(store->ops->document_put(store, &document, "v1", NULL, NULL, &err) == 0, "%s",
 		err.message);
 	ck_assert_int_eq(store->ops->resolve(store, &tag, "v1", NULL, &err), 0);
 	ck_assert_str_eq(tag.digest.text, document.digest.text);
@@ -338,7 +338,7 @@ START_TEST(document_without_a_tag_is_found_by_digest)
 	struct document document = DOCUMENT_INIT, got = DOCUMENT_INIT;
 
 	parse(&document, json);
-	ck_assert_int_eq(store->ops->document_put(store, &document, NULL, NULL, &err), 0);
+	ck_assert_int_eq(store->ops->document_put(store, &document, NULL, NULL, NULL, &err), 0);
 	ck_assert_int_eq(
 		store->ops->document_get(store, &got, NULL, &document.digest, NULL, NULL, &err), 0);
 	document_clear(&got);
@@ -358,7 +358,7 @@ START_TEST(document_that_names_what_is_not_there_is_refused)
 	struct descriptor tag = DESCRIPTOR_INIT;
 
 	parse(&document, json);
-	ck_assert_int_eq(store->ops->document_put(store, &document, "bad", NULL, &err), -1);
+	ck_assert_int_eq(store->ops->document_put(store, &document, "bad", NULL, NULL, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.message, "MANIFEST_BLOB_UNKNOWN"));
 	error_clear(&err);
 	ck_assert_int_eq(store->ops->resolve(store, &tag, "bad", NULL, &err), -1);

@@ -406,7 +406,7 @@ START_TEST(put_documents_can_be_refused)
 
 	fixture_open(&fixture, answers, 0, 1);
 	ck_assert_int_eq(document_parse(&document, NULL, INDEX, strlen(INDEX), &fixture.err), 0);
-	fixture.store->ops->document_put(fixture.store, &document, "v1", NULL, &fixture.err);
+	fixture.store->ops->document_put(fixture.store, &document, "v1", NULL, NULL, &fixture.err);
 	ck_assert_msg(fixture.err.kind == put_answers[_i].kind, "%s", fixture.err.message);
 	ck_assert_int_eq(fake_server_count(fixture.server), twice ? 2 : 1);
 	assert_begins(&fixture, 0, "PUT /v2/app/manifests/v1 ");

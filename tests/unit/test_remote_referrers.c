@@ -237,7 +237,7 @@ START_TEST(document_enters_the_list_of_its_subject)
 						     : entered(listed, sizeof(listed), "");
 	artifact_parse(&artifact);
 	fixture_open(&fixture, answers);
-	fixture.store->ops->document_put(fixture.store, &artifact, NULL, NULL, &fixture.err);
+	fixture.store->ops->document_put(fixture.store, &artifact, NULL, NULL, NULL, &fixture.err);
 	ck_assert_msg(fixture.err.kind == entries[_i].kind, "%s", fixture.err.message);
 	assert_requests(&fixture, entries[_i].requests);
 	for (int i = 1; entries[_i].requests[i]; i++) {
@@ -266,7 +266,7 @@ START_TEST(list_of_others_is_kept)
 
 	artifact_parse(&artifact);
 	fixture_open(&fixture, answers);
-	fixture.store->ops->document_put(fixture.store, &artifact, NULL, NULL, &fixture.err);
+	fixture.store->ops->document_put(fixture.store, &artifact, NULL, NULL, NULL, &fixture.err);
 	body = strstr(entered(listed, sizeof(listed), ENTRY(OTHER, "x/y") ","), "\r\n\r\n");
 	ck_assert_str_eq(fake_server_body(fixture.server, 2), strstr(body, "{"));
 	ck_assert_ptr_nonnull(
@@ -508,8 +508,8 @@ static void put_index(struct store *store, const char *json, const char *tag, st
 	struct error err = ERROR_INIT;
 
 	ck_assert_int_eq(document_parse(out, NULL, json, strlen(json), &err), 0);
-	ck_assert_msg(
-		store->ops->document_put(store, out, tag, NULL, &err) == 0, "%s", err.message);
+	ck_assert_msg(store->ops->document_put(store, out, tag, NULL, NULL, &err) == 0, "%s",
+		err.message);
 }
 
 START_TEST(real_registry_keeps_referrers_under_a_tag)
