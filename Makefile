@@ -28,6 +28,7 @@ endif
 
 # Each third-party library is used by one folder; scripts/lint checks it.
 MODEL_LIBS := $(shell $(PKG_CONFIG) --libs libcjson libcrypto)
+COMPRESS_LIBS := $(shell $(PKG_CONFIG) --libs zlib libzstd)
 HTTP_LIBS := $(shell $(PKG_CONFIG) --libs libcurl)
 FUSE_API := $(shell $(PKG_CONFIG) --atleast-version=3.12 fuse3 && echo 312 || echo 35)
 FUSE_CFLAGS := $(shell $(PKG_CONFIG) --cflags fuse3) -DFUSE_USE_VERSION=$(FUSE_API)
@@ -36,6 +37,7 @@ CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 FIXTURE_LIBS = $(shell $(PKG_CONFIG) --libs libmicrohttpd)
 
 MODEL_SRC := $(wildcard registry/base/*.c registry/model/*.c) $(CRASH_SRC)
+COMPRESS_SRC := $(wildcard registry/compress/*.c)
 REGISTRY_SRC := $(wildcard registry/*.c registry/http/*.c registry/remote/*.c registry/layout/*.c)
 FS_SRC := $(filter-out fs/main.c,$(wildcard fs/*.c fs/*/*.c))
 MAIN_SRC := fs/main.c
@@ -69,15 +71,16 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/fs/mount/%.o: EXTRA_CFLAGS := $(FUSE_CFLAGS)
 
 $(BUILD)/libmodel.a: $(call obj,$(MODEL_SRC))
+$(BUILD)/libcompress.a: $(call obj,$(COMPRESS_SRC))
 $(BUILD)/libregistry.a: $(call obj,$(REGISTRY_SRC))
 $(BUILD)/libfs.a: $(call obj,$(FS_SRC))
 $(BUILD)/%.a build/fuzz/%.a:
 	@echo "  AR    $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/indexfs: $(call obj,$(MAIN_SRC)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libmodel.a
+$(BUILD)/indexfs: $(call obj,$(MAIN_SRC)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(IX_LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(HTTP_LIBS) $(MODEL_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(IX_LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(HTTP_LIBS) $(COMPRESS_LIBS) $(MODEL_LIBS)
 
 # A unit test links no more than it tests: the model neither libfuse nor libcurl.
 UNIT_LINK = $(CC) $(CFLAGS) $(IX_LDFLAGS) -o $@ $(filter %.o %.a,$^)
@@ -85,14 +88,14 @@ $(BUILD)/tests/unit/test_model_%: $(BUILD)/obj/tests/unit/test_model_%.o $(call 
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(UNIT_LINK) $(MODEL_LIBS) $(CHECK_LIBS)
-$(BUILD)/tests/unit/test_fs_%: $(BUILD)/obj/tests/unit/test_fs_%.o $(call obj,$(UNIT_COMMON)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libmodel.a
+$(BUILD)/tests/unit/test_fs_%: $(BUILD)/obj/tests/unit/test_fs_%.o $(call obj,$(UNIT_COMMON)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(UNIT_LINK) $(FUSE_LIBS) $(HTTP_LIBS) $(MODEL_LIBS) $(CHECK_LIBS)
-$(BUILD)/tests/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call obj,$(UNIT_COMMON)) $(BUILD)/libregistry.a $(BUILD)/libmodel.a
+	$(Q)$(UNIT_LINK) $(FUSE_LIBS) $(HTTP_LIBS) $(COMPRESS_LIBS) $(MODEL_LIBS) $(CHECK_LIBS)
+$(BUILD)/tests/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call obj,$(UNIT_COMMON)) $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(UNIT_LINK) $(HTTP_LIBS) $(MODEL_LIBS) $(CHECK_LIBS)
+	$(Q)$(UNIT_LINK) $(HTTP_LIBS) $(COMPRESS_LIBS) $(MODEL_LIBS) $(CHECK_LIBS)
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(FIXTURES) ## build the tests
@@ -106,7 +109,7 @@ $(BUILD)/tests/fixture/%: $(BUILD)/obj/tests/fixture/%.o
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(IX_LDFLAGS) -o $@ $^
 
-# Fuzzers: clang's libFuzzer over the model, with ASan and UBSan.
+# Fuzzers: clang's libFuzzer over what takes bytes and gives values, with ASan and UBSan.
 FUZZ_SECONDS ?= 5
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-sanitize-recover=all -pthread
 build/fuzz/obj/%.o: %.c $(wildcard include/*.h registry/*/*.h)
@@ -114,9 +117,10 @@ build/fuzz/obj/%.o: %.c $(wildcard include/*.h registry/*/*.h)
 	@echo "  FUZZ  $<"
 	$(Q)clang $(IX_CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 build/fuzz/libmodel.a: $(patsubst %.c,build/fuzz/obj/%.o,$(MODEL_SRC))
-build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libmodel.a
+build/fuzz/libcompress.a: $(patsubst %.c,build/fuzz/obj/%.o,$(COMPRESS_SRC))
+build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libcompress.a build/fuzz/libmodel.a
 	@echo "  LINK  $@"
-	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MODEL_LIBS)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(COMPRESS_LIBS) $(MODEL_LIBS)
 
 .PHONY: fuzz fuzz-smoke
 fuzz: $(FUZZERS) ## build the fuzzers
