@@ -5,6 +5,8 @@
 #ifndef INDEXFS_FS_CMD_CMD_H
 #define INDEXFS_FS_CMD_CMD_H
 
+#include <stdio.h>
+
 #include "error.h"
 
 #define CMD_FAILED 1
@@ -16,6 +18,10 @@ int cmd_login(int argc, char **argv);
 int cmd_logout(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+
+/* Writes what may be the words of a registry or of another user: a terminal obeys control
+ * characters, so each is "?". */
+void cmd_put(FILE *to, const char *text);
 
 /* "indexfs: WHAT: WHY" on standard error, and a line "hint: ..." where the error has a remedy.
  * Returns CMD_FAILED. */

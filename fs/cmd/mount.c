@@ -10,7 +10,9 @@
 #include "cleanup.h"
 #include "fs/cmd/cmd.h"
 #include "fs/cmd/daemon.h"
+#include "fs/cmd/mounts.h"
 #include "fs/cmd/password.h"
+#include "fs/cmd/unmount.h"
 #include "fs/mount/session.h"
 #include "secret.h"
 
@@ -82,20 +84,40 @@ static void ready(void *context)
 	daemon_ready(background->ready_fd);
 }
 
+/* What this program has mounted there before: it goes where the program has ended (kill -9, a
+ * crash), and is in the way else. */
+static int clear_mountpoint(const char *path, struct error *err)
+{
+	cleanup_with(mounts_clear) struct mounts mounts;
+	const struct mounted *there;
+
+	if (mounts_read(&mounts, err))
+		return -1;
+	there = mounts_at(&mounts, path);
+	if (!there)
+		return 0;
+	if (!mounted_is_dead(path))
+		return error_set(err, ERROR_INVALID,
+			"%s is mounted at %s already; indexfs umount %s ends that", there->source,
+			path, path);
+	if (unmount(path, UNMOUNT_DETACH, err))
+		return error_prefix(err, "a mount whose program has ended is still at %s", path);
+	fprintf(stderr, "indexfs: %s: took away what a killed mount had left: ", path);
+	cmd_put(stderr, there->source);
+	fputc('\n', stderr);
+	return clear_mountpoint(path, err);
+}
+
 /* A mount point that is no folder gives a reason here, not in libfuse's words. */
 static char *resolve_mountpoint(const char *path, struct error *err)
 {
-	cleanup_free char *real = realpath(path, NULL);
+	cleanup_free char *real = path_resolve(path, err);
 	struct stat st;
 
-	if (!real || stat(real, &st)) {
-		if (errno == ENOTCONN)
-			error_set(err, ERROR_INVALID,
-				"a mount whose program has ended is still there: unmount it with "
-				"fusermount3 -u -z %s",
-				path);
-		else
-			error_set_errno(err, errno, "can't mount at %s", path);
+	if (!real || clear_mountpoint(real, err))
+		return NULL;
+	if (stat(real, &st)) {
+		error_set_errno(err, errno, "can't mount at %s", path);
 		return NULL;
 	}
 	if (!S_ISDIR(st.st_mode)) {

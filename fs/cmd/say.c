@@ -24,15 +24,14 @@ static const char *hint(const struct error *err)
 	}
 }
 
-/* A terminal obeys control characters, and the words may be a registry's. */
-static void print_clean(const char *text)
+void cmd_put(FILE *to, const char *text)
 {
 	const unsigned char *c;
 
 	for (c = (const unsigned char *)text; *c; c++) {
 		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
 
-		fputc(*c < 0x20 || *c == 0x7f || c1 ? '?' : *c, stderr);
+		fputc(*c < 0x20 || *c == 0x7f || c1 ? '?' : *c, to);
 		c += c1;
 	}
 }
@@ -42,9 +41,9 @@ int cmd_fail(const char *what, const struct error *err)
 	const char *remedy = hint(err);
 
 	fputs("indexfs: ", stderr);
-	print_clean(what);
+	cmd_put(stderr, what);
 	fputs(": ", stderr);
-	print_clean(err->message);
+	cmd_put(stderr, err->message);
 	fputc('\n', stderr);
 	if (remedy)
 		fprintf(stderr, "hint: %s\n", remedy);

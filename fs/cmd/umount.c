@@ -4,14 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "cleanup.h"
 #include "fs/cmd/cmd.h"
+#include "fs/cmd/unmount.h"
 
 /* The text of .oci/FILE of a mount, or NULL. */
 static char *read_control(const char *mountpoint, const char *file)
@@ -59,25 +58,6 @@ static void tell_uncommitted(const char *mountpoint, const char *status)
 		mountpoint, (int)(end - list), list);
 }
 
-static int unmount(const char *mountpoint, struct error *err)
-{
-	int status = 0;
-	pid_t child;
-
-	if (geteuid() == 0)
-		return umount2(mountpoint, UMOUNT_NOFOLLOW)
-			       ? error_set_errno(err, errno, "can't unmount")
-			       : 0;
-	child = fork();
-	if (child == 0) {
-		execlp("fusermount3", "fusermount3", "-u", "--", mountpoint, (char *)NULL);
-		_exit(127);
-	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
-		return error_set_errno(err, errno, "can't run fusermount3");
-	return status ? error_set(err, ERROR_INVALID, "fusermount3 could not unmount it") : 0;
-}
-
 int cmd_umount(int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
@@ -94,7 +74,7 @@ int cmd_umount(int argc, char **argv)
 	}
 	status = read_control(mountpoint, "status");
 	process = open_process(status);
-	if (unmount(mountpoint, &err))
+	if (unmount(mountpoint, UNMOUNT_WHOLE, &err))
 		return cmd_fail(argv[1], &err);
 	ended = (struct pollfd){.fd = process, .events = POLLIN};
 	while (process >= 0 && poll(&ended, 1, -1) < 0 && errno == EINTR)
