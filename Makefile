@@ -74,9 +74,15 @@ $(BUILD)/libmodel.a: $(call obj,$(MODEL_SRC))
 $(BUILD)/libcompress.a: $(call obj,$(COMPRESS_SRC))
 $(BUILD)/libregistry.a: $(call obj,$(REGISTRY_SRC))
 $(BUILD)/libfs.a: $(call obj,$(FS_SRC))
-$(BUILD)/%.a build/fuzz/%.a:
-	@echo "  AR    $@"
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# Two rules: one with two patterns would make both archives whenever one is asked for.
+define archive
+@echo "  AR    $@"
+$(Q)rm -f $@ && $(AR) rcs $@ $^
+endef
+$(BUILD)/%.a:
+	$(archive)
+build/fuzz/%.a:
+	$(archive)
 
 $(BUILD)/indexfs: $(call obj,$(MAIN_SRC)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
 	@echo "  LINK  $@"
