@@ -61,6 +61,11 @@ int document_parse(struct document *out, const char *media_type, const char *jso
 int document_create(struct document *out, enum document_kind kind, const char *artifact_type,
 	enum document_style style, struct error *err);
 
+/* A new manifest of an image, without layers: schemaVersion, mediaType, [artifactType], config,
+ * layers. artifact_type may be NULL: an image config says what it is. */
+int document_create_image(struct document *out, const struct descriptor *config,
+	const char *artifact_type, enum document_style style, struct error *err);
+
 int document_copy(struct document *out, const struct document *from, struct error *err);
 void document_clear(struct document *document);
 

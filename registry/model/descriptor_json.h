@@ -21,6 +21,13 @@ int platform_read(struct platform *out, const struct json_text *text, struct jso
 int platform_edit(struct json_edit *edit, const struct platform *now, const struct platform *want,
 	struct error *err);
 
+/* The same of one field, and of os.features, as members of the object that is being edited: where a
+ * config says it. */
+int platform_field_edit(struct json_edit *edit, const char *name, const char *now, const char *want,
+	struct error *err);
+int platform_features_edit(struct json_edit *edit, const struct platform *now,
+	const struct platform *want, struct error *err);
+
 /* A media type, or another text for a header or a message: a string without control characters,
  * and not empty. */
 int type_read(char **out, const struct json_text *text, struct json_span span, const char *what,

@@ -81,7 +81,7 @@ int platform_read(struct platform *out, const struct json_text *text, struct jso
 	return 0;
 }
 
-static int field_edit(struct json_edit *edit, const char *name, const char *now, const char *want,
+int platform_field_edit(struct json_edit *edit, const char *name, const char *now, const char *want,
 	struct error *err)
 {
 	if (want && now && strcmp(now, want) == 0)
@@ -103,7 +103,7 @@ static bool features_equal(const struct platform *a, const struct platform *b)
 	return true;
 }
 
-static int features_edit(struct json_edit *edit, const struct platform *now,
+int platform_features_edit(struct json_edit *edit, const struct platform *now,
 	const struct platform *want, struct error *err)
 {
 	cleanup_with(buf_free) struct buf array = BUF_INIT(JSON_SIZE_MAX);
@@ -142,11 +142,12 @@ int platform_edit(struct json_edit *edit, const struct platform *now, const stru
 	if (!now)
 		now = &none;
 	if (json_edit_open_member(&inner, edit, "platform", err) ||
-		field_edit(&inner, "architecture", now->architecture, want->architecture, err) ||
-		field_edit(&inner, "os", now->os, want->os, err) ||
-		field_edit(&inner, "os.version", now->os_version, want->os_version, err) ||
-		features_edit(&inner, now, want, err) ||
-		field_edit(&inner, "variant", now->variant, want->variant, err) ||
+		platform_field_edit(
+			&inner, "architecture", now->architecture, want->architecture, err) ||
+		platform_field_edit(&inner, "os", now->os, want->os, err) ||
+		platform_field_edit(&inner, "os.version", now->os_version, want->os_version, err) ||
+		platform_features_edit(&inner, now, want, err) ||
+		platform_field_edit(&inner, "variant", now->variant, want->variant, err) ||
 		json_edit_write(&inner, &text, err))
 		return -1;
 	return json_edit_set(edit, "platform", text.data, text.len, err);
