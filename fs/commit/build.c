@@ -206,7 +206,7 @@ static struct plan_folder *single_folder(const struct plan *plan)
 	struct plan_folder *only = NULL;
 	size_t i;
 
-	if (!tag_is_single(plan->tag->tag) || plan->annotations.count)
+	if (!version_is_single(&plan->tag->tag->base) || plan->annotations.count)
 		return NULL;
 	for (i = 0; i < plan->folder_count; i++) {
 		if (plan->folders[i].left_out)
@@ -215,7 +215,7 @@ static struct plan_folder *single_folder(const struct plan *plan)
 			return NULL;
 		only = &plan->folders[i];
 	}
-	if (only && !same_platform(only, &plan->tag->tag->single))
+	if (only && !same_platform(only, &plan->tag->tag->base.entry))
 		return NULL;
 	return only && only->node->folder->has_entry && !only->entry.annotations.count ? only
 										       : NULL;
@@ -223,7 +223,8 @@ static struct plan_folder *single_folder(const struct plan *plan)
 
 static int build_index(struct plan *plan, struct error *err)
 {
-	const struct tag *tag = plan->tag->tag;
+	const struct version *base = &plan->tag->tag->base;
+	struct document *root = &plan->ours.root;
 	struct descriptor *entries = calloc(plan->folder_count + 1, sizeof *entries);
 	size_t i, count = 0;
 	int result;
@@ -234,13 +235,14 @@ static int build_index(struct plan *plan, struct error *err)
 	for (i = 0; i < plan->folder_count; i++)
 		if (!plan->folders[i].left_out)
 			entries[count++] = plan->folders[i].entry;
-	result = tag->exists && !tag_is_single(tag) ? document_copy(&plan->root, &tag->root, err)
-						    : document_create(&plan->root, DOCUMENT_INDEX,
-							      NULL, plan->tree->options.style, err);
+	result = version_exists(base) && !version_is_single(base)
+			 ? document_copy(root, &base->root, err)
+			 : document_create(
+				   root, DOCUMENT_INDEX, NULL, plan->tree->options.style, err);
 	if (!result)
-		result = document_set_items(&plan->root, entries, count, err);
+		result = document_set_items(root, entries, count, err);
 	if (!result)
-		result = document_set_annotations(&plan->root, &plan->annotations, err);
+		result = document_set_annotations(root, &plan->annotations, err);
 	free(entries);
 	return result;
 }
@@ -249,10 +251,12 @@ static int build_root(struct plan *plan, struct error *err)
 {
 	const struct plan_folder *single = single_folder(plan);
 
-	if (single)
-		return document_copy(&plan->root,
-			single->rebuilt ? &single->manifest : single->node->folder->manifest, err);
-	return build_index(plan, err);
+	if (!single)
+		return build_index(plan, err);
+	if (document_copy(&plan->ours.root,
+		    single->rebuilt ? &single->manifest : single->node->folder->manifest, err))
+		return -1;
+	return descriptor_copy(&plan->ours.entry, &single->entry, err);
 }
 
 static int add_blob(struct plan *plan, const struct digest *digest, struct staged *staged,
@@ -323,7 +327,7 @@ static int gather(struct plan *plan, const struct plan_folder *folder, struct er
 	if (!base && add_empty(plan, err))
 		return -1;
 	if ((base && digest_equal(&base->digest, &folder->manifest.digest)) ||
-		digest_equal(&folder->manifest.digest, &plan->root.digest))
+		digest_equal(&folder->manifest.digest, &plan->ours.root.digest))
 		return 0;
 	return add_manifest(plan, &folder->manifest, err);
 }
@@ -345,13 +349,6 @@ int plan_build(struct plan *plan, struct error *err)
 	return 0;
 }
 
-const struct platform *plan_platform(const struct plan *plan)
-{
-	const struct plan_folder *folder = single_folder(plan);
-
-	return folder && folder->has_platform ? &folder->platform : NULL;
-}
-
 bool plan_is_needed(const struct plan *plan)
 {
 	const struct tag *tag = plan->tag->tag;
@@ -360,9 +357,9 @@ bool plan_is_needed(const struct plan *plan)
 		return false;
 	if (digest_is_set(&tag->ours))
 		return true;
-	if (!tag->exists)
-		return plan->root.count > 0 || plan->annotations.count > 0;
-	return !digest_equal(&tag->root.digest, &plan->root.digest);
+	if (!version_exists(&tag->base))
+		return plan->ours.root.count > 0 || plan->annotations.count > 0;
+	return !digest_equal(&tag->base.root.digest, &plan->ours.root.digest);
 }
 
 struct publication plan_publication(const struct plan *plan)
@@ -374,11 +371,10 @@ struct publication plan_publication(const struct plan *plan)
 		.blob_count = plan->blob_count,
 		.manifests = plan->manifests,
 		.manifest_count = plan->manifest_count,
-		.root = &plan->root,
+		.root = &plan->ours.root,
+		.base = version_digest(&tag->base),
 	};
 
-	if (tag->exists)
-		publication.base = tag->root.digest;
 	if (digest_is_set(&tag->ours))
 		publication.base = tag->ours;
 	return publication;

@@ -342,7 +342,7 @@ void plan_clear(struct plan *plan)
 	if (plan->empty)
 		staged_put_back(plan->empty);
 	annotations_clear(&plan->annotations);
-	document_clear(&plan->root);
+	version_clear(&plan->ours);
 	free(plan->blobs);
 	for (i = 0; i < plan->manifest_count; i++)
 		document_clear(&plan->manifests[i]);

@@ -13,12 +13,14 @@
 
 #define STOP_TRIES 100 /* tenths of a second */
 
-static int intend(struct tree *tree, const struct digest *root, struct error *err)
+static int intend(struct tree *tree, struct node *tag, const struct digest *root, struct error *err)
 {
+	const struct intent intent = {.root = *root, .ours = *root};
 	int result;
 
 	pthread_mutex_lock(&tree->lock);
-	result = history_intent(tree, root, err);
+	intents_add(&tag->tag->intents, &intent);
+	result = history_intent(tree, &intent, err);
 	pthread_mutex_unlock(&tree->lock);
 	return result;
 }
@@ -41,18 +43,20 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	CRASH_POINT("commit.built");
 	if (plan_is_needed(plan)) {
 		publication = plan_publication(plan);
-		if (require_check(&tree->options.require, &plan->root, plan_platform(plan), err))
+		if (require_check(&tree->options.require, &plan->ours.root,
+			    version_platform(&plan->ours), err))
 			return -1;
-		if (intend(tree, &plan->root.digest, err))
+		if (intend(tree, tag, &plan->ours.root.digest, err))
 			return -1;
 		CRASH_POINT("commit.intended");
 		if (publish(tree->store, &publication, &found, cancel, err))
 			return -1;
-		if (!digest_equal(&found, &plan->root.digest))
-			return store_tag_moved(err, tag->tag->name, &plan->root.digest, &found);
+		if (!digest_equal(&found, &plan->ours.root.digest))
+			return store_tag_moved(
+				err, tag->tag->name, &plan->ours.root.digest, &found);
 		CRASH_POINT("commit.published");
 		log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
-			plan->root.digest.text);
+			plan->ours.root.digest.text);
 	}
 	plan_settle(plan);
 	CRASH_POINT("commit.settled");

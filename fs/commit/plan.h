@@ -15,6 +15,7 @@
 #include "cancel.h"
 #include "document.h"
 #include "fs/tree/tree.h"
+#include "fs/tree/version.h"
 #include "publish.h"
 
 struct plan_file {
@@ -57,7 +58,7 @@ struct plan {
 	struct plan_folder *folders;
 	size_t folder_count;
 	struct staged *empty; /* the empty config, where one is needed */
-	struct document root;
+	struct version ours; /* what the tag would name if nobody else had changed it */
 	struct publish_blob *blobs;
 	size_t blob_count;
 	struct document *manifests; /* copies of those that are new */
@@ -70,8 +71,6 @@ int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct 
 	size_t focus_count, struct error *err);
 int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err);
 int plan_build(struct plan *plan, struct error *err);
-/* The platform of a root that is a single manifest; NULL where there is none. */
-const struct platform *plan_platform(const struct plan *plan);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);
 struct publication plan_publication(const struct plan *plan);

@@ -164,12 +164,10 @@ void plan_settle(struct plan *plan)
 			plan->folders[i].node->order = order++;
 		settle_folder(plan, &plan->folders[i]);
 	}
-	if (plan->folders && (tag->exists || plan_is_needed(plan))) {
-		document_clear(&tag->root);
-		tag->root = plan->root;
-		plan->root = (struct document)DOCUMENT_INIT;
-		tag->exists = true;
+	if (plan->folders && (version_exists(&tag->base) || plan_is_needed(plan))) {
+		version_take(&tag->base, &plan->ours);
 		tag->ours = (struct digest)DIGEST_NONE;
+		tag->intents.count = 0;
 	}
 	if (plan->folders)
 		tag->committed = plan->changes;

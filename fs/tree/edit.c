@@ -104,16 +104,14 @@ int edit_create(
 /* A removed entry that comes again takes its old place in the index. */
 static uint64_t entry_place(struct node *tag, const char *name, uint64_t order)
 {
-	char **names;
+	cleanup_with(entry_list_clear) struct entry_list entries = {.items = NULL};
 	size_t i;
 
-	if (!tag->tag->exists || tag_is_single(tag->tag) ||
-		folder_names(&names, &tag->tag->root, NULL))
+	if (version_is_single(&tag->tag->base) || version_entries(&entries, &tag->tag->base, NULL))
 		return order;
-	for (i = 0; i < tag->tag->root.count; i++)
-		if (!strcmp(names[i], name))
+	for (i = 0; i < entries.count; i++)
+		if (!strcmp(entries.names[i], name))
 			order = i;
-	layer_paths_free(names, tag->tag->root.count);
 	return order;
 }
 

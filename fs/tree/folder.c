@@ -200,7 +200,7 @@ int folder_fill(struct tree *tree, struct node *node, struct document *manifest,
 	size_t i;
 
 	if (node->kind == NODE_NESTED) {
-		if (tag_fill(tree, node, manifest, true, err))
+		if (tag_fill(tree, node, manifest, err))
 			return -1;
 		folder->state = FOLDER_LOADED;
 		return 0;

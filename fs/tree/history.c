@@ -81,10 +81,10 @@ static struct record base_record(const struct node *root)
 	const struct tag *tag = root->tag;
 	struct record record = {.kind = RECORD_BASE, .texts = {""}};
 
-	if (tag->exists)
-		record.texts[0] = tag->root.digest.text;
-	if (tag_is_single(tag))
-		record.texts[1] = tag->single.json;
+	if (version_exists(&tag->base))
+		record.texts[0] = tag->base.root.digest.text;
+	if (version_is_single(&tag->base))
+		record.texts[1] = tag->base.entry.json;
 	return record;
 }
 
@@ -98,8 +98,8 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 	if (journal_is_empty(history->journal)) {
 		struct record base = base_record(tree->root);
 
-		if (tree->root->tag->exists &&
-			saved_put(history->kept_fd, &tree->root->tag->root, err))
+		if (version_exists(&tree->root->tag->base) &&
+			saved_put(history->kept_fd, &tree->root->tag->base.root, err))
 			return -1;
 		if (journal_append(history->journal, &base, err))
 			return -1;
@@ -220,9 +220,15 @@ int history_time(struct tree *tree, const struct node *node, struct error *err)
 	return append(tree, node, &record, err);
 }
 
-int history_intent(struct tree *tree, const struct digest *root, struct error *err)
+static struct record intent_record(const struct intent *intent)
 {
-	struct record record = {.kind = RECORD_INTENT, .texts = {root->text}};
+	return (struct record){
+		.kind = RECORD_INTENT, .texts = {intent->root.text, intent->ours.text}};
+}
+
+int history_intent(struct tree *tree, const struct intent *intent, struct error *err)
+{
+	struct record record = intent_record(intent);
 
 	if (!is_recording(tree))
 		return 0;
@@ -404,6 +410,20 @@ static int put_base(struct snapshot *snapshot)
 	return put(snapshot, &base);
 }
 
+static int put_intents(struct snapshot *snapshot)
+{
+	const struct intents *intents = &snapshot->tree->root->tag->intents;
+	size_t i = intents->count < INTENTS_MAX ? 0 : intents->count - INTENTS_MAX;
+
+	for (; i < intents->count; i++) {
+		struct record record = intent_record(&intents->items[i % INTENTS_MAX]);
+
+		if (put(snapshot, &record))
+			return -1;
+	}
+	return 0;
+}
+
 static int put_all(struct snapshot *snapshot)
 {
 	const struct node *root = snapshot->tree->root;
@@ -454,8 +474,10 @@ int history_rebase(struct tree *tree, struct error *err)
 	/* nothing differs: there is nothing to be kept */
 	if (!result && snapshot.text.len == base)
 		buf_reset(&snapshot.text);
-	else if (!result && root->tag->exists)
-		result = saved_put(tree->history->kept_fd, &root->tag->root, err);
+	else if (!result)
+		result = put_intents(&snapshot);
+	if (!result && snapshot.text.len && version_exists(&root->tag->base))
+		result = saved_put(tree->history->kept_fd, &root->tag->base.root, err);
 	if (!result)
 		result = journal_replace(tree->history->journal, &snapshot.text, err);
 	if (!result && !snapshot.text.len)

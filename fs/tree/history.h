@@ -14,8 +14,9 @@
 
 #include <stdbool.h>
 
+#include "fs/tree/intent.h"
 #include "fs/tree/tree.h"
-#include "reference.h"
+#include "fs/tree/version.h"
 
 struct history;
 
@@ -36,9 +37,8 @@ int history_time(struct tree *tree, const struct node *node, struct error *err);
 /* The notes of a tag or folder were set from its annotations.json. */
 int history_notes(struct tree *tree, const struct node *owner, struct error *err);
 
-/* The tag is about to get this root: if the answer is lost with the program, whoever finds the tag
- * there knows that it was us. Durable. */
-int history_intent(struct tree *tree, const struct digest *root, struct error *err);
+/* The tag is about to be moved. Durable. */
+int history_intent(struct tree *tree, const struct intent *intent, struct error *err);
 
 /* The base is another, or has come to be: what differs from it is all that counts. */
 int history_rebase(struct tree *tree, struct error *err);
@@ -46,18 +46,12 @@ int history_rebase(struct tree *tree, struct error *err);
 /* Makes what is in the journal durable. */
 int history_sync(struct tree *tree, struct error *err);
 
-#define HISTORY_INTENTS 16
-
-/* What the journal stands on: the root of its tag, and for a single manifest its entry. unset where
- * the tag didn't exist. */
+/* What the journal stands on. */
 struct history_base {
-	struct document root;
-	struct descriptor entry;
-	struct digest intents[HISTORY_INTENTS]; /* roots that the tag was about to get */
-	size_t intent_count; /* ever; the last ones are kept */
+	struct version version;
+	struct intents intents;
 };
 int history_base(struct history *history, struct history_base *out, struct error *err);
-void history_base_clear(struct history_base *base);
 
 /* Does everything again, on a tree that shows the base. Asks the store for manifests that aren't
  * kept: where they can't be had now, that is the error, and nothing is lost. What can't be done

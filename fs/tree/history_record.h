@@ -17,7 +17,8 @@ enum {
 	RECORD_RENAMED = 'R', /* path, new path */
 	RECORD_MODE = 'X', /* path, mode */
 	RECORD_TIME = 'T', /* path, time */
-	RECORD_INTENT = 'I', /* digest of a root that the tag is about to get */
+	RECORD_INTENT =
+		'I', /* digest of a root that the tag is about to get, and of what is ours */
 	RECORD_NOTES = 'N', /* path of the tag or folder, text of its annotations.json */
 };
 

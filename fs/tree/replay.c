@@ -15,20 +15,28 @@
 #include "fs/tree/notes.h"
 #include "fs/tree/tag.h"
 
+static void take_intent(struct intents *intents, const struct record *record)
+{
+	struct intent intent;
+
+	if (digest_parse(&intent.root, record->texts[0]) &&
+		digest_parse(&intent.ours, record->texts[1]))
+		intents_add(intents, &intent);
+}
+
 static int take_base(void *context, const struct record *record, struct error *err)
 {
 	struct history_base *base = context;
 
 	if (record->kind == RECORD_INTENT)
-		digest_parse(
-			&base->intents[base->intent_count++ % HISTORY_INTENTS], record->texts[0]);
+		take_intent(&base->intents, record);
 	if (record->kind != RECORD_BASE)
 		return 0;
-	if (*record->texts[0] && !digest_parse(&base->root.digest, record->texts[0]))
+	if (*record->texts[0] && !digest_parse(&base->version.root.digest, record->texts[0]))
 		return error_set(err, ERROR_CORRUPT, "the journal names no digest");
 	if (*record->texts[1])
 		return descriptor_parse(
-			&base->entry, record->texts[1], strlen(record->texts[1]), err);
+			&base->version.entry, record->texts[1], strlen(record->texts[1]), err);
 	return 0;
 }
 
@@ -36,18 +44,16 @@ int history_base(struct history *history, struct history_base *out, struct error
 {
 	struct digest digest;
 
-	*out = (struct history_base){.root = DOCUMENT_INIT, .entry = DESCRIPTOR_INIT};
+	*out = (struct history_base){.version = VERSION_INIT};
 	if (journal_replay(history->journal, take_base, out, err))
 		return -1;
-	digest = out->root.digest;
-	out->root = (struct document)DOCUMENT_INIT;
-	return digest_is_set(&digest) ? history_document(history, &out->root, &digest, err) : 0;
-}
-
-void history_base_clear(struct history_base *base)
-{
-	document_clear(&base->root);
-	descriptor_clear(&base->entry);
+	digest = out->version.root.digest;
+	out->version.root = (struct document)DOCUMENT_INIT;
+	if (!digest_is_set(&digest) ||
+		history_document(history, &out->version.root, &digest, err) == 0)
+		return 0;
+	version_clear(&out->version);
+	return -1;
 }
 
 /* The node at a path; NULL where there is none. Takes and loads what is on the way. */
@@ -327,8 +333,9 @@ static int replay_clear(struct tree *tree, const struct record *record, struct e
 /* A folder of the base comes back under a name that may be another than the base has. */
 static int entry_at(struct tree *tree, const char *name, size_t i, struct error *err)
 {
-	const struct tag *tag = tree->root->tag;
-	const struct descriptor *entry = tag_is_single(tag) ? &tag->single : &tag->root.items[i];
+	const struct version *base = &tree->root->tag->base;
+	const struct descriptor *entry =
+		version_is_single(base) ? &base->entry : &base->root.items[i];
 	cleanup_with(platform_clear) struct platform platform = PLATFORM_INIT;
 	char canonical[FOLDER_NAME_SIZE];
 	struct node *node = folder_from_entry(tree, entry, false, err);
@@ -355,9 +362,10 @@ static int entry_at(struct tree *tree, const char *name, size_t i, struct error 
 static int replay_entry(struct tree *tree, const struct record *record, struct error *err)
 {
 	size_t i = strtoul(record->texts[1], NULL, 10);
+	const struct version *base = &tree->root->tag->base;
 	int result;
 
-	if (!tree->root->tag->exists || i >= tree->root->tag->root.count + 1)
+	if (i >= (version_is_single(base) ? 1 : base->root.count))
 		return lost(record->texts[0], err);
 	pthread_mutex_lock(&tree->lock);
 	result = entry_at(tree, record->texts[0], i, err);

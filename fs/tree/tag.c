@@ -9,25 +9,16 @@
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/status.h"
-#include "image_config.h"
 #include "layer_path.h"
-#include "media_type.h"
-#include "publish.h"
 
 void tag_free(struct tag *tag)
 {
 	if (!tag)
 		return;
 	free(tag->name);
-	document_clear(&tag->root);
-	descriptor_clear(&tag->single);
+	version_clear(&tag->base);
 	annotations_clear(&tag->annotations);
 	free(tag);
-}
-
-bool tag_is_single(const struct tag *tag)
-{
-	return tag->exists && tag->root.kind == DOCUMENT_MANIFEST;
 }
 
 bool tag_is_changed(const struct node *node)
@@ -45,89 +36,66 @@ bool tag_is_changed(const struct node *node)
 	return false;
 }
 
-int tag_fill(struct tree *tree, struct node *node, const struct document *index, bool read_only,
-	struct error *err)
+static int add_folder(struct tree *tree, struct node *node, const struct entry_list *entries,
+	size_t i, bool read_only, struct error *err)
 {
-	char **names;
-	size_t i;
-	int result = 0;
-
-	if (folder_names(&names, index, err))
-		return -1;
-	for (i = 0; i < index->count && !result; i++) {
-		struct node *folder = folder_from_entry(tree, &index->items[i], read_only, err);
-
-		if (!folder) {
-			result = -1;
-			break;
-		}
-		folder->order = i;
-		result = node_link(&tree->inodes, node, names[i], folder, err);
-		node_unpin(&tree->inodes, folder);
-	}
-	layer_paths_free(names, index->count);
-	return result;
-}
-
-/* The entry that stands for a single manifest: its platform is its image config's. */
-static int single_entry(struct tree *tree, const struct document *manifest,
-	struct descriptor *entry, struct error *err)
-{
-	cleanup_with(buf_free) struct buf config = BUF_INIT(DOCUMENT_SIZE_MAX);
-	struct platform platform = PLATFORM_INIT;
+	struct node *folder = folder_from_entry(tree, &entries->items[i], read_only, err);
 	int result;
 
-	if (descriptor_create(entry, manifest->media_type, &manifest->digest,
-		    (int64_t)manifest->json_len, err))
-		return -1;
-	if (manifest->artifact_type &&
-		descriptor_set_artifact_type(entry, manifest->artifact_type, err))
-		return -1;
-	if (!manifest->has_config || !media_type_is_image_config(manifest->config.media_type))
-		return 0;
-	if (store_blob_read(tree->store, &config, &manifest->config, NULL, err))
-		return -1;
-	if (!image_config_platform(&platform, config.data, config.len))
-		return 0;
-	result = descriptor_set_platform(entry, &platform, err);
-	platform_clear(&platform);
-	return result;
-}
-
-static int fill_single(struct tree *tree, struct node *node, struct error *err)
-{
-	struct tag *tag = node->tag;
-	cleanup_with(document_clear) struct document copy = DOCUMENT_INIT;
-	char name[FOLDER_NAME_SIZE];
-	struct node *folder;
-	int result;
-
-	if ((!tag->single.json && single_entry(tree, &tag->root, &tag->single, err)) ||
-		document_copy(&copy, &tag->root, err))
-		return -1;
-	if (!tag->single.has_platform || !platform_name(name, &tag->single.platform))
-		strcpy(name, PLATFORM_ANY);
-	folder = folder_from_entry(tree, &tag->single, false, err);
 	if (!folder)
 		return -1;
-	result = node_link(&tree->inodes, node, name, folder, err);
-	if (!result)
-		result = folder_fill(tree, folder, &copy, err);
+	folder->order = i;
+	result = node_link(&tree->inodes, node, entries->names[i], folder, err);
 	node_unpin(&tree->inodes, folder);
 	return result;
+}
+
+static int add_folders(struct tree *tree, struct node *node, const struct entry_list *entries,
+	bool read_only, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < entries->count; i++)
+		if (add_folder(tree, node, entries, i, read_only, err))
+			return -1;
+	return 0;
+}
+
+int tag_fill(struct tree *tree, struct node *node, const struct document *index, struct error *err)
+{
+	struct entry_list entries = {.items = index->items, .count = index->count};
+	int result;
+
+	if (folder_names(&entries.names, index, err))
+		return -1;
+	result = add_folders(tree, node, &entries, true, err);
+	entry_list_clear(&entries);
+	return result;
+}
+
+/* A single manifest is one folder, whose content is at hand. */
+static int fill_single(struct tree *tree, struct node *node, struct error *err)
+{
+	struct node *folder = node->children.items[0];
+	cleanup_with(document_clear) struct document copy = DOCUMENT_INIT;
+
+	return document_copy(&copy, &node->tag->base.root, err) ||
+			       folder_fill(tree, folder, &copy, err)
+		       ? -1
+		       : 0;
 }
 
 static int fill(struct tree *tree, struct node *node, struct error *err)
 {
 	struct tag *tag = node->tag;
+	cleanup_with(entry_list_clear) struct entry_list entries = {.items = NULL};
 
-	if (!tag->exists)
-		return 0;
-	if (tag_is_single(tag))
-		return fill_single(tree, node, err);
-	if (annotations_copy(&tag->annotations, &tag->root.annotations, err))
+	if (version_entries(&entries, &tag->base, err) ||
+		add_folders(tree, node, &entries, false, err))
 		return -1;
-	if (tag_fill(tree, node, &tag->root, false, err))
+	if (version_is_single(&tag->base))
+		return fill_single(tree, node, err);
+	if (annotations_copy(&tag->annotations, &tag->base.root.annotations, err))
 		return -1;
 	return notes_show(tree, node, err);
 }
@@ -140,53 +108,43 @@ static bool is_unreachable(const struct error *err)
 	       err->kind == ERROR_THROTTLED;
 }
 
-/* Whether a commit of ours was to give the tag this root. */
-static bool is_intended(const struct history_base *base, const struct digest *root)
+/* What the history stands on, where something was done that isn't committed. */
+static int take_history(struct tree *tree, struct tag *tag, struct error *err)
 {
-	size_t i;
+	struct history_base base;
 
-	for (i = 0; i < base->intent_count && i < HISTORY_INTENTS; i++)
-		if (digest_equal(&base->intents[i], root))
-			return true;
-	return false;
+	if (history_base(tree->history, &base, err))
+		return -1;
+	version_take(&tag->base, &base.version);
+	tag->intents = base.intents;
+	return 0;
 }
 
-/* What the history stands on, where something was done that isn't committed; else what the
- * registry has now. */
-static int take_root(
+static int take_base(
 	struct tree *tree, struct tag *tag, const struct reference *reference, struct error *err)
 {
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
 	struct error reason = ERROR_INIT;
-	struct document now = DOCUMENT_INIT;
-	struct history_base base;
-	int result = resolve_root(tree->store, &now, reference, NULL, &reason);
-	bool missing = result && reason.kind == ERROR_NOT_FOUND && reference->tag;
+	struct digest found;
+	int result = version_fetch(&now, tree->store, reference, NULL, &reason);
 
 	if (history_is_empty(tree->history)) {
-		tag->root = now;
-		tag->exists = !result;
-		return !result || missing ? 0 : error_copy(err, &reason);
+		version_take(&tag->base, &now);
+		return result ? error_copy(err, &reason) : 0;
 	}
-	if (history_base(tree->history, &base, err)) {
-		document_clear(&now);
-		return -1;
-	}
-	tag->exists = base.root.json != NULL;
-	tag->root = base.root;
-	tag->single = base.entry;
-	if (result && !missing && !is_unreachable(&reason)) {
-		document_clear(&now);
+	if (result && !is_unreachable(&reason))
 		return error_copy(err, &reason);
-	}
-	if (!result && is_intended(&base, &now.digest))
-		tag->ours = now.digest;
-	if (result && !missing)
+	if (take_history(tree, tag, err))
+		return -1;
+	found = version_digest(&now);
+	if (result)
 		tree_report(
 			tree, NULL, "what isn't committed is shown without the registry", &reason);
-	else if (!digest_equal(&now.digest, &tag->root.digest) && !digest_is_set(&tag->ours))
+	else if (intents_find(&tag->intents, &found))
+		tag->ours = found;
+	else if (strcmp(found.text, version_digest(&tag->base).text) != 0)
 		log_write(tree->log, LOG_LEVEL_WARNING,
 			"the tag has moved since it was changed here");
-	document_clear(&now);
 	return 0;
 }
 
@@ -212,8 +170,7 @@ static void begin_anew(struct tree *tree)
 	int result;
 
 	staging_sweep(tree->staging);
-	/* an intent must outlive this: it says whose root the tag has */
-	if (history_is_empty(tree->history) || digest_is_set(&tree->root->tag->ours))
+	if (history_is_empty(tree->history))
 		return;
 	pthread_mutex_lock(&tree->lock);
 	result = history_rebase(tree, &err);
@@ -254,7 +211,7 @@ int tag_open(struct tree *tree, const struct reference *reference, struct error 
 	tree->root = node;
 	if (reference->tag && !(tag->name = strdup(reference->tag)))
 		return error_set_memory(err);
-	if (take_root(tree, tag, reference, err))
+	if (take_base(tree, tag, reference, err))
 		return -1;
 	pthread_mutex_lock(&tree->lock);
 	result = fill(tree, node, err);

@@ -9,7 +9,9 @@
 
 #include "annotations.h"
 #include "document.h"
+#include "fs/tree/intent.h"
 #include "fs/tree/tree.h"
+#include "fs/tree/version.h"
 #include "reference.h"
 
 struct commit_request;
@@ -26,12 +28,11 @@ struct next_commit {
 
 struct tag {
 	char *name; /* NULL for a digest: read-only */
-	bool exists; /* the registry has it: root is what it names */
-	struct document root; /* an index, or a single manifest */
-	/* What the registry has now, where that is a root of ours whose answer was lost: the
-	 * changes over root have it in them. Unset else. */
+	struct version base; /* what the view stands on */
+	struct intents intents;
+	/* What the registry has now, where that is one of the intents: the changes over base have
+	 * it in them. Unset else. */
 	struct digest ours;
-	struct descriptor single; /* for a single manifest: the entry that it would have */
 	struct annotations annotations; /* of the index, as they shall be */
 	uint64_t changes, committed; /* of annotations and of the list of folders */
 	/* commit.c's: who waits for the next commit, who for the one that is under way */
@@ -46,12 +47,8 @@ struct tag {
  * an empty one. Takes the lock; asks the store. */
 int tag_open(struct tree *tree, const struct reference *reference, struct error *err);
 
-/* Fills an empty tag or nested index with a folder for each entry. */
-int tag_fill(struct tree *tree, struct node *node, const struct document *index, bool read_only,
-	struct error *err);
-
-/* Whether the tag is a single manifest, and this folder is it. */
-bool tag_is_single(const struct tag *tag);
+/* Fills an empty nested index with a folder for each entry. */
+int tag_fill(struct tree *tree, struct node *node, const struct document *index, struct error *err);
 
 /* Whether anything differs from the base: what a commit would publish. */
 bool tag_is_changed(const struct node *node);

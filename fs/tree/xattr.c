@@ -73,8 +73,8 @@ static const char *value(struct tree *tree, struct node *node, const char *name,
 				       platform_name(scratch, &node->folder->platform)
 			       ? scratch
 			       : NULL;
-	if (node->kind == NODE_TAG && node->tag->exists && !strcmp(name, "digest"))
-		return node->tag->root.digest.text;
+	if (node->kind == NODE_TAG && version_exists(&node->tag->base) && !strcmp(name, "digest"))
+		return node->tag->base.root.digest.text;
 	if (!descriptor)
 		return NULL;
 	if (!strcmp(name, "digest"))
