@@ -115,6 +115,8 @@ struct store_ops {
 	void (*close)(struct store *store);
 };
 
+struct sender;
+
 /* What every store begins with. */
 struct store {
 	const struct store_ops *ops;
@@ -123,6 +125,9 @@ struct store {
 	 * this isn't so, a tag that was pushed is to be read back. */
 	bool atomic_tags;
 	int jobs; /* bodies that may usefully move at once */
+	/* What is sent goes over a network: it is worth being sent before it is needed, and never
+	 * twice. NULL: a local store. */
+	struct sender *sender;
 };
 
 /* What is learned of registries' hosts while a program runs: what each can do, and which of its
@@ -168,6 +173,15 @@ void store_close(struct store *store);
 /* ERROR_CONFLICT: the tag isn't where somebody expected it; a digest that is unset: not there. */
 int store_tag_moved(struct error *err, const char *tag, const struct digest *expected,
 	const struct digest *found);
+
+/* As blob_put, and the one way in which blobs are sent: at most store->jobs at a time, and each
+ * once. Who wants what another is just sending waits for that, and sends it himself only where
+ * that has failed or was given up. cancel ends the caller's wait, and no transfer but his own. */
+int store_blob_put(struct store *store, const struct digest *digest,
+	const struct store_source *source, struct cancel *cancel, struct error *err);
+
+/* Whether anybody is sending the blob now, and how much has been sent: *sent. */
+bool store_blob_sending(struct store *store, const struct digest *digest, int64_t *sent);
 
 /* The whole of a small blob (a config), at most limit bytes, checked. */
 int store_blob_read(struct store *store, struct buf *out, const struct descriptor *descriptor,

@@ -17,8 +17,7 @@ static int blob_send(void *context, size_t i, struct error *err)
 	const struct run *run = context;
 	const struct publish_blob *blob = &run->publication->blobs[i];
 
-	return run->store->ops->blob_put(
-		run->store, &blob->digest, &blob->source, run->cancel, err);
+	return store_blob_put(run->store, &blob->digest, &blob->source, run->cancel, err);
 }
 
 static int document_send(const struct run *run, const struct document *document, struct error *err)

@@ -4,18 +4,42 @@
 
 #include "registry/layout/layout.h"
 #include "registry/remote/remote.h"
+#include "registry/sender.h"
 
 int store_open(struct store **out, const struct reference *reference,
 	const struct store_options *options, struct log *log, struct error *err)
 {
 	if (reference->transport == REFERENCE_LAYOUT)
 		return layout_open(out, reference, options, log, err);
-	return remote_open(out, reference, options, log, err);
+	if (remote_open(out, reference, options, log, err))
+		return -1;
+	if (sender_new(&(*out)->sender, *out, err)) {
+		store_close(*out);
+		*out = NULL;
+		return -1;
+	}
+	return 0;
 }
 
 void store_close(struct store *store)
 {
+	struct sender *sender = store->sender;
+
 	store->ops->close(store);
+	sender_free(sender);
+}
+
+int store_blob_put(struct store *store, const struct digest *digest,
+	const struct store_source *source, struct cancel *cancel, struct error *err)
+{
+	if (store->sender)
+		return sender_put(store->sender, digest, source, cancel, err);
+	return store->ops->blob_put(store, digest, source, cancel, err);
+}
+
+bool store_blob_sending(struct store *store, const struct digest *digest, int64_t *sent)
+{
+	return store->sender && sender_sending(store->sender, digest, sent);
 }
 
 int store_tag_moved(struct error *err, const char *tag, const struct digest *expected,
