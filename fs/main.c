@@ -10,6 +10,8 @@ static const struct command {
 	{"mount", cmd_mount},
 	{"umount", cmd_umount},
 	{"unmount", cmd_umount},
+	{"status", cmd_status},
+	{"commit", cmd_commit},
 	{"login", cmd_login},
 	{"logout", cmd_logout},
 	{"help", cmd_help},
@@ -20,7 +22,7 @@ static const struct command {
 	{"-V", cmd_version},
 };
 
-static const char *const later[] = {"status", "commit", "copy", "ls", "tree", "cache"};
+static const char *const later[] = {"copy", "ls", "tree", "cache"};
 
 int main(int argc, char **argv)
 {

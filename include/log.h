@@ -9,6 +9,8 @@
 #ifndef INDEXFS_LOG_H
 #define INDEXFS_LOG_H
 
+#include <stddef.h>
+
 #include "buf.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -28,6 +30,9 @@ void log_use_syslog(struct log *log);
 /* One line, without a newline. log may be NULL. */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The text as a line has it: without secrets and control characters, cut to fit at a whole word. */
+void log_clean(char *out, size_t size, const char *text);
 
 /* Appends the kept lines, oldest first, each with its time (RFC 3339, UTC) and level.
  * Returns 0 or -1 with errno of buf_append. */

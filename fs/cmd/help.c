@@ -5,6 +5,8 @@
 static const char text[] =
 	"usage: indexfs [mount] SOURCE MOUNTPOINT [-f] [-d] [-o OPTION,...]\n"
 	"       indexfs umount MOUNTPOINT\n"
+	"       indexfs status [--json] [--watch] [PATH]\n"
+	"       indexfs commit [--ours|--theirs] PATH\n"
 	"       indexfs login [-u USER] [--password-stdin] REGISTRY\n"
 	"       indexfs logout REGISTRY\n"
 	"\n"
@@ -33,7 +35,7 @@ static const char text[] =
 	"\n"
 	"  mkdir v1/linux-amd64; cp app v1/linux-amd64/    stage\n"
 	"  sync v1                                         publish\n"
-	"  cat v1/.oci/status v1/.oci/log                  what went wrong\n"
+	"  indexfs status                                  what isn't published, and why\n"
 	"\n"
 	"man indexfs tells the rest. Exit status: 0, 1 failed, 2 usage.\n";
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json_text.h"
+#include "log.h"
 
 #define SAME_SECONDS 5
 
@@ -18,29 +19,27 @@ void errors_destroy(struct errors *errors)
 	pthread_mutex_destroy(&errors->lock);
 }
 
-static bool is_same(
-	const struct error_entry *entry, const char *path, const struct error *err, time_t now)
+static bool is_same(const struct error_entry *entry, const struct error_entry *other)
 {
-	return now - entry->when < SAME_SECONDS && entry->error.kind == err->kind &&
-	       !strncmp(entry->path, path, sizeof entry->path - 1) &&
-	       !strcmp(entry->error.message, err->message);
+	return other->when - entry->when < SAME_SECONDS && entry->error.kind == other->error.kind &&
+	       !strcmp(entry->path, other->path) &&
+	       !strcmp(entry->error.message, other->error.message);
 }
 
 bool errors_add(struct errors *errors, const char *path, const struct error *err)
 {
-	struct error_entry *entry;
-	time_t now = time(NULL);
+	struct error_entry fresh = {.when = time(NULL), .error = *err}, *newest;
 	bool repeated;
 
+	snprintf(fresh.path, sizeof fresh.path, "%s", path);
+	log_clean(fresh.error.message, sizeof fresh.error.message, err->message);
 	pthread_mutex_lock(&errors->lock);
-	entry = &errors->entries[(errors->total + ERRORS_KEPT - 1) % ERRORS_KEPT];
-	repeated = errors->total && is_same(entry, path, err, now);
-	if (!repeated) {
-		entry = &errors->entries[errors->total++ % ERRORS_KEPT];
-		snprintf(entry->path, sizeof entry->path, "%s", path);
-		entry->error = *err;
-	}
-	entry->when = now;
+	newest = &errors->entries[(errors->total + ERRORS_KEPT - 1) % ERRORS_KEPT];
+	repeated = errors->total && is_same(newest, &fresh);
+	if (!repeated)
+		newest = &errors->entries[errors->total++ % ERRORS_KEPT];
+	fresh.number = ++errors->last_number;
+	*newest = fresh;
 	pthread_mutex_unlock(&errors->lock);
 	return !repeated;
 }
@@ -54,7 +53,8 @@ static int entry_format(const struct error_entry *entry, struct buf *out)
 
 	gmtime_r(&entry->when, &utc);
 	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-	if (buf_printf(out, "{\"time\": \"%s\", \"path\": ", when) ||
+	if (buf_printf(
+		    out, "{\"number\": %lu, \"time\": \"%s\", \"path\": ", entry->number, when) ||
 		json_append_string(out, entry->path) ||
 		buf_printf(out, ", \"errno\": \"%s\"", name ? name : "unknown"))
 		return -1;

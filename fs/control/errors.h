@@ -16,6 +16,7 @@
 
 struct error_entry {
 	time_t when;
+	unsigned long number; /* grows with each error, also with one that is the same again */
 	char path[512];
 	struct error error;
 };
@@ -23,6 +24,7 @@ struct error_entry {
 struct errors {
 	pthread_mutex_t lock;
 	struct error_entry entries[ERRORS_KEPT];
+	unsigned long last_number;
 	size_t total; /* ever; the newest is at (total - 1) % ERRORS_KEPT */
 };
 
@@ -31,8 +33,8 @@ void errors_destroy(struct errors *errors);
 /* False where it is the newest one again, within seconds: then only its time is new. */
 bool errors_add(struct errors *errors, const char *path, const struct error *err);
 
-/* Appends a JSON array, newest first: path, errno, kind, HTTP status where there is one, the words.
- * 0 or -1 as buf_append(). */
+/* Appends a JSON array, newest first: number, time, path, errno, HTTP status where there is one,
+ * the words without secrets. 0 or -1 as buf_append(). */
 int errors_format(struct errors *errors, struct buf *out);
 
 #endif

@@ -101,7 +101,7 @@ bool status_blocked(const struct tree *tree, const struct node *tag, struct erro
 	return error_is_set(why);
 }
 
-/* The commit that comes by itself, where the mount has such. */
+/* The commit that comes by itself, where one does. */
 static int next_commit(struct buf *out, const struct tag *tag)
 {
 	const struct next_commit *next = &tag->next;
@@ -130,7 +130,11 @@ static int commits(struct buf *out, const struct tree *tree, const struct node *
 
 	if (buf_printf(out, "  \"commit\": \"%s\",\n", modes[tree->options.commit]))
 		return -1;
-	return tag ? next_commit(out, tag->tag) : 0;
+	if (!tag)
+		return 0;
+	if (buf_printf(out, "  \"committing\": %s,\n", tag->tag->committing ? "true" : "false"))
+		return -1;
+	return next_commit(out, tag->tag);
 }
 
 int status_make(struct tree *tree, const struct node *owner, struct buf *out)

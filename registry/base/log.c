@@ -91,9 +91,19 @@ static void cut_word(char text[static RAW_SIZE])
 	strcpy(space ? space + 1 : text, "...");
 }
 
+void log_clean(char *out, size_t size, const char *text)
+{
+	char raw[RAW_SIZE], clean[RAW_SIZE];
+
+	if (snprintf(raw, sizeof(raw), "%s", text) >= (int)sizeof(raw))
+		cut_word(raw);
+	redact(clean, sizeof(clean), raw);
+	escape_controls(out, size, clean);
+}
+
 void log_write(struct log *log, enum log_level level, const char *format, ...)
 {
-	char raw[RAW_SIZE], clean[RAW_SIZE], text[LOG_LINE_SIZE];
+	char raw[RAW_SIZE], text[LOG_LINE_SIZE];
 	int saved = errno;
 	va_list args;
 
@@ -106,8 +116,7 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 		raw[0] = '\0';
 	else if ((size_t)len >= sizeof(raw))
 		cut_word(raw);
-	redact(clean, sizeof(clean), raw);
-	escape_controls(text, sizeof(text), clean);
+	log_clean(text, sizeof(text), raw);
 
 	if (keep(log, level, text))
 		syslog(levels[level].priority, "%s", text);

@@ -3,8 +3,8 @@
 
     terminal.py ANSWER... -- COMMAND...
 
-Each ANSWER is typed, with a newline, when the program has asked with ": " ("^C": the interrupt
-key). Prints what was to be seen on the terminal, then "exit N" (negative: a signal) and whether
+Each ANSWER is typed, with a newline, when the program has asked with ": ", or with what PROMPT
+says in the environment ("^C": the interrupt key). Prints what was to be seen on the terminal, then "exit N" (negative: a signal) and whether
 the terminal still echoes.
 """
 import fcntl
@@ -15,6 +15,7 @@ import sys
 import termios
 
 LIMIT = 20
+PROMPT = os.environ.get("PROMPT", ": ").encode()
 
 
 def read_until(master, seen, end):
@@ -44,7 +45,7 @@ def main():
         os.execvp(command[0], command)
     seen = [b"", b""]
     for answer in answers:
-        read_until(master, seen, b": ")
+        read_until(master, seen, PROMPT)
         seen[0] = b""
         os.write(master, b"\x03" if answer == "^C" else answer.encode() + b"\n")
     _, status = os.waitpid(pid, 0)

@@ -1,0 +1,12 @@
+/*
+ * publish.h - a commit from the command line: asks a mount for it, and shows how it goes.
+ */
+#ifndef INDEXFS_FS_CMD_PUBLISH_H
+#define INDEXFS_FS_CMD_PUBLISH_H
+
+/* Commits what a mount has not committed. Tells the outcome, and after a failure why and what to
+ * do; shown is what the user calls it. Returns 0 or CMD_FAILED. An interrupt ends the wait at once.
+ */
+int publish_mount(const char *mountpoint, const char *shown);
+
+#endif
