@@ -156,6 +156,7 @@ struct store_options {
 	const char *known_dir; /* as of store_hosts_new(), where hosts is NULL */
 	struct store_hosts *hosts; /* borrowed; NULL: the store has its own */
 	bool only_reads; /* nothing will be written: mirrors may tell, too, what a tag names */
+	bool refusals_stand; /* they aren't asked for once more: another place is asked then */
 };
 
 #define STORE_OPTIONS_DEFAULT                                                                      \

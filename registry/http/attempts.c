@@ -14,21 +14,54 @@
 /* Who isn't there now won't be in a moment; a second try is for a server that starts again. */
 #define REFUSED_MAX 1
 
-bool attempt_is_transient(bool failed, const struct http_response *response)
+static enum attempt_end judge_failure(
+	const struct error *failure, const struct http_response *response)
 {
-	if (failed)
-		return response->transient;
-	switch (response->status) {
+	if (response->transient)
+		return ATTEMPT_BROKE;
+	switch (failure->kind) {
+	case ERROR_DENIED:
+	case ERROR_PROTOCOL:
+	case ERROR_TOO_LARGE:
+		return ATTEMPT_REFUSED;
+	default:
+		return ATTEMPT_STANDS;
+	}
+}
+
+/* A redirect that is still one here is none that we follow. */
+static enum attempt_end judge_status(int status)
+{
+	switch (status) {
 	case 408:
 	case 429:
 	case 500:
 	case 502:
 	case 503:
 	case 504:
-		return true;
+		return ATTEMPT_BROKE;
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+	case 401:
+	case 403:
+	case 404:
+	case 413:
+	case 416:
+	case 507:
+		return ATTEMPT_REFUSED;
 	default:
-		return false;
+		return ATTEMPT_STANDS;
 	}
+}
+
+enum attempt_end attempt_judge(const struct error *failure, const struct http_response *response)
+{
+	if (response->final)
+		return ATTEMPT_STANDS;
+	return failure ? judge_failure(failure, response) : judge_status(response->status);
 }
 
 /* Seconds or a date (RFC 9110, section 10.2.3), in milliseconds; -1 where there is none. */
@@ -68,20 +101,43 @@ static int64_t pause_ms(const struct attempts *attempts, const struct http_respo
 	return asked > pause ? asked : pause;
 }
 
-int attempts_pause(struct attempts *attempts, bool failed, const struct http_response *response,
-	struct cancel *cancel, struct error *err)
+static bool may_try_again(
+	const struct attempts *attempts, enum attempt_end end, const struct http_response *response)
 {
-	int64_t pause = pause_ms(attempts, response);
 	int limit = attempts->limit;
 
-	if (failed && response->refused && limit > REFUSED_MAX)
-		limit = REFUSED_MAX;
-	if (!attempt_is_transient(failed, response) || attempts->made >= limit)
+	switch (end) {
+	case ATTEMPT_BROKE:
+		if (response->refused && limit > REFUSED_MAX)
+			limit = REFUSED_MAX;
+		return attempts->made < limit;
+	case ATTEMPT_REFUSED:
+		return limit > 0 && !attempts->asked_again;
+	default:
+		return false;
+	}
+}
+
+int attempts_pause(struct attempts *attempts, enum attempt_end end,
+	const struct http_response *response, struct cancel *cancel, struct error *err)
+{
+	int64_t pause = pause_ms(attempts, response);
+
+	if (!may_try_again(attempts, end, response))
 		return 0;
 	if (attempts->deadline_ms && clock_ms() + pause >= attempts->deadline_ms)
 		return 0;
-	attempts->made++;
+	if (end == ATTEMPT_REFUSED)
+		attempts->asked_again = true;
+	else
+		attempts->made++;
 	return cancel_sleep(cancel, pause, err) ? -1 : 1;
+}
+
+void attempts_reset(struct attempts *attempts)
+{
+	attempts->made = 0;
+	attempts->asked_again = false;
 }
 
 int attempts_stall_ms(const struct attempts *attempts, int limit_ms)

@@ -1,5 +1,6 @@
 #include "registry/http/auth.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,10 @@
 #include "registry/http/wait.h"
 #include "secret.h"
 
+/* Accounts are locked after a few wrong passwords: until one was taken, it is shown once for each
+ * request, and not again because it was refused. */
+enum password { PASSWORD_UNTRIED, PASSWORD_SHOWN, PASSWORD_TAKEN };
+
 struct auth_layer {
 	struct http_layer layer;
 	struct http_layer *below;
@@ -22,6 +27,7 @@ struct auth_layer {
 	int timeout_ms, retries;
 	struct demand demand;
 	struct token_cache *values; /* of Authorization: with a token, or Basic */
+	atomic_int password;
 };
 
 /* What a request shows. */
@@ -36,6 +42,11 @@ static void permit_clear(struct permit *permit)
 	secret_free(permit->value);
 	free(permit->key);
 	*permit = (struct permit){.value = NULL};
+}
+
+static bool is_basic(const struct permit *permit)
+{
+	return permit->value && strncmp(permit->value, "Basic ", 6) == 0;
 }
 
 /* One request on its way through this layer. */
@@ -62,12 +73,27 @@ static int64_t passage_deadline(const struct passage *passage)
 	       (limit ? limit : passage->auth->timeout_ms);
 }
 
-static int make_basic(struct token *out, const struct credential *credential, struct error *err)
+static void password_shown(struct auth_layer *auth)
+{
+	int untried = PASSWORD_UNTRIED;
+
+	atomic_compare_exchange_strong(&auth->password, &untried, PASSWORD_SHOWN);
+}
+
+static void password_taken(struct auth_layer *auth)
+{
+	atomic_store(&auth->password, PASSWORD_TAKEN);
+}
+
+static int make_basic(struct token *out, struct auth_layer *auth,
+	const struct credential *credential, struct error *err)
 {
 	out->renew_ms = INT64_MAX;
-	if (credential->username && credential->password)
+	if (credential->username && credential->password) {
+		password_shown(auth);
 		return basic_authorization(
 			&out->text, credential->username, credential->password, err);
+	}
 	out->text = strdup("");
 	return out->text ? 0 : error_set_memory(err);
 }
@@ -75,7 +101,8 @@ static int make_basic(struct token *out, const struct credential *credential, st
 static int make_bearer(struct token *out, const struct making *making,
 	const struct credential *credential, struct cancel *cancel, struct error *err)
 {
-	const struct auth_layer *auth = making->passage->auth;
+	struct auth_layer *auth = making->passage->auth;
+	bool secret = credential->password || credential->identity_token;
 	const struct token_request request = {
 		.registry = auth->registry,
 		.realm = making->demand->realm,
@@ -87,8 +114,12 @@ static int make_bearer(struct token *out, const struct making *making,
 	};
 	cleanup_with(token_clear) struct token token;
 
+	if (secret)
+		password_shown(auth);
 	if (token_fetch(&token, auth->below, &request, auth->log, cancel, err))
 		return -1;
+	if (secret)
+		password_taken(auth);
 	out->renew_ms = token.renew_ms;
 	if (asprintf(&out->text, "Bearer %s", token.text) < 0) {
 		out->text = NULL;
@@ -100,7 +131,7 @@ static int make_bearer(struct token *out, const struct making *making,
 static int make_value(void *context, struct token *out, struct cancel *cancel, struct error *err)
 {
 	const struct making *making = context;
-	const struct auth_layer *auth = making->passage->auth;
+	struct auth_layer *auth = making->passage->auth;
 	cleanup_with(credential_clear) struct credential credential = CREDENTIAL_INIT;
 	int failed = 0;
 
@@ -109,7 +140,7 @@ static int make_value(void *context, struct token *out, struct cancel *cancel, s
 			auth->credentials, &credential, auth->host, auth->repository, cancel, err);
 	if (!failed)
 		failed = making->demand->scheme == CHALLENGE_BASIC
-				 ? make_basic(out, &credential, err)
+				 ? make_basic(out, auth, &credential, err)
 				 : make_bearer(out, making, &credential, cancel, err);
 	return failed ? error_prefix(err, "%s", auth->host) : 0;
 }
@@ -127,10 +158,19 @@ static char *make_key(const struct challenge *demand, struct error *err)
 	return NULL;
 }
 
-/* What to show now. `before` (may be NULL) was refused just now, with `told` as the scope that is
- * missing (may be NULL): *out is left empty where nothing better can be had. */
+/* Whether what would be made under this key is what was refused, over again: a password that was
+ * looked up for this request, or a token that was made for it and isn't enough. One that was made
+ * for it may be void already, by what voided those before it. */
+static bool is_useless(const struct permit *before, const char *key, const struct challenge *told)
+{
+	return before->fresh && strcmp(before->key, key) == 0 &&
+	       (is_basic(before) || (told && told->insufficient));
+}
+
+/* What to show now. `before` (may be NULL) was refused just now, and `told` (may be NULL) said why:
+ * *out is left empty where nothing better can be had. */
 static int permit_get(struct permit *out, const struct passage *passage,
-	const struct permit *before, const char *told, struct error *err)
+	const struct permit *before, const struct challenge *told, struct error *err)
 {
 	struct auth_layer *auth = passage->auth;
 	cleanup_with(challenge_clear) struct challenge demand = CHALLENGE_INIT;
@@ -144,14 +184,14 @@ static int permit_get(struct permit *out, const struct passage *passage,
 		.context = &making,
 	};
 
-	if (demand_for(&auth->demand, &demand, passage->request, told, err))
+	if (demand_for(&auth->demand, &demand, passage->request, told ? told->scope : NULL, err))
 		return -1;
 	if (demand.scheme == CHALLENGE_NONE)
 		return 0;
 	out->key = make_key(&demand, err);
 	if (!out->key)
 		return -1;
-	if (before && before->fresh && strcmp(before->key, out->key) == 0)
+	if (before && is_useless(before, out->key, told))
 		return 0;
 	want.key = out->key;
 	if (token_cache_get(auth->values, &out->value, &out->fresh, &want, passage->cancel, err))
@@ -193,14 +233,12 @@ static int permit_renew(struct permit *out, const struct passage *passage,
 	cleanup_with(challenge_clear) struct challenge told = CHALLENGE_INIT;
 
 	if (response->status == 403)
-		return before->value && strncmp(before->value, "Basic ", 6) == 0
-			       ? permit_get(out, passage, before, NULL, err)
-			       : 0;
+		return is_basic(before) ? permit_get(out, passage, before, NULL, err) : 0;
 	if (demand_learn(&passage->auth->demand, &told, passage->request, response, err))
 		return -1;
 	if (told.scheme == CHALLENGE_NONE)
 		return 0;
-	return permit_get(out, passage, before, told.scope, err);
+	return permit_get(out, passage, before, &told, err);
 }
 
 /* A refusal may quote what it was shown. */
@@ -224,49 +262,82 @@ static int permit_first(struct permit *out, const struct passage *passage, struc
 	return error_copy(err, &why);
 }
 
+static bool is_refusal(const struct http_response *response)
+{
+	return response->status == 401 || response->status == 403;
+}
+
+/* With something else to show, where there is; *permit is what was shown last. */
+static int passage_replay(const struct passage *passage, struct permit *permit,
+	struct http_response *response, struct error *err)
+{
+	cleanup_with(permit_clear) struct permit renewed = {.value = NULL};
+
+	if (permit_renew(&renewed, passage, permit, response, err)) {
+		/* A realm that can't be used stands for this answer only. */
+		demand_forget(&passage->auth->demand);
+		return -1;
+	}
+	if (!renewed.value)
+		return 0;
+	permit_clear(permit);
+	*permit = renewed;
+	renewed = (struct permit){.value = NULL};
+	http_response_clear(response);
+	return passage_send(passage, permit, response, err);
+}
+
+/* What was refused isn't shown again by the next request. */
+static void permit_judge(const struct passage *passage, const struct permit *permit,
+	const struct http_response *response)
+{
+	if (!permit->value)
+		return;
+	if (is_refusal(response))
+		token_cache_drop(passage->auth->values, permit->key, permit->value);
+	if (is_basic(permit) && response->status != 401 && response->status < 500)
+		password_taken(passage->auth);
+}
+
 static int passage_perform(
 	const struct passage *passage, struct http_response *response, struct error *err)
 {
 	cleanup_with(permit_clear) struct permit permit = {.value = NULL};
-	cleanup_with(permit_clear) struct permit renewed = {.value = NULL};
 
 	if (permit_first(&permit, passage, err) || passage_send(passage, &permit, response, err))
 		return -1;
-	if (response->status == 401 || response->status == 403) {
-		if (permit_renew(&renewed, passage, &permit, response, err)) {
-			/* A realm that can't be used stands for this answer only. */
-			demand_forget(&passage->auth->demand);
-			return -1;
-		}
-		if (renewed.value) {
-			http_response_clear(response);
-			if (passage_send(passage, &renewed, response, err))
-				return -1;
-		}
-	}
-	hide_shown(response, renewed.value ? &renewed : &permit);
+	if (is_refusal(response) && passage_replay(passage, &permit, response, err))
+		return -1;
+	permit_judge(passage, &permit, response);
+	hide_shown(response, &permit);
 	return 0;
 }
 
+/* As a stranger, where the request leaves the registry's origin: an upload's Location, too, may be
+ * at another host. */
 static int auth_perform(struct http_layer *layer, const struct http_request *request,
 	struct http_response *response, struct cancel *cancel, struct error *err)
 {
 	struct auth_layer *auth = (struct auth_layer *)layer;
+	struct http_request stranger = *request;
+	struct error error = ERROR_INIT;
 	const struct passage passage = {
 		.auth = auth,
 		.request = request,
 		.cancel = cancel,
 		.begun_ms = clock_ms(),
 	};
+	int failed;
 
-	/* An upload's Location, too, may be at another host. */
 	if (request->anonymous || !http_url_same_origin(auth->registry, request->url)) {
-		struct http_request stranger = *request;
-
 		stranger.anonymous = true;
 		return auth->below->perform(auth->below, &stranger, response, cancel, err);
 	}
-	return passage_perform(&passage, response, err);
+	failed = passage_perform(&passage, response, &error);
+	if (atomic_load(&auth->password) == PASSWORD_SHOWN &&
+		(failed ? error.kind == ERROR_DENIED : response->status == 401))
+		response->final = true;
+	return failed ? error_copy(err, &error) : 0;
 }
 
 static void auth_free(struct http_layer *layer)

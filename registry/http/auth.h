@@ -3,7 +3,8 @@
  *
  * Nothing is shown before the first 401. Its challenge is remembered: from then on each request
  * carries Basic credentials, or a token that is fetched beforehand and replaced before its time is
- * up. A request that meets a 401 nevertheless is sent once more if there is something new to show.
+ * up. A request that meets a 401 nevertheless is sent once more if there is something new to show,
+ * and what was refused then isn't shown by the next one.
  * Only the registry's own origin is ever told. What stays a 401 or 403 is the caller's to judge; in
  * the body that comes with a refusal no credential is left.
  */

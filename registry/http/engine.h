@@ -31,6 +31,7 @@ struct http_options {
 	const char *cert, *key; /* client certificate, PEM; NULL: none */
 	int timeout; /* seconds */
 	int retries;
+	bool refusals_stand; /* no refusal is asked for once more */
 	int jobs; /* bodies at a time, each way */
 	const struct auth_options *auth; /* NULL: no answer to a 401 */
 };

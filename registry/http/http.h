@@ -66,6 +66,9 @@ struct http_request {
 	struct http_body body;
 	enum http_lane lane;
 	bool repeatable; /* sending it twice does no harm */
+	/* Whether a refusal is an answer that is of use to who asks, so that it isn't asked for
+	 * again; NULL: none is. */
+	bool (*settles)(const struct http_response *response);
 	bool fresh; /* on a new connection: the old one may be the trouble */
 	const struct http_sink *sink; /* NULL: the body is collected in the response */
 	size_t body_limit; /* of a collected body of 2xx; more is ERROR_TOO_LARGE */
@@ -92,6 +95,7 @@ struct http_response {
 	bool begun; /* the sink has been given something */
 	bool transient; /* after a failure: trying again may help */
 	bool refused; /* after a failure: nobody listens there, or there is no such host */
+	bool final; /* asking again would be in vain, or do harm: a password was refused */
 	bool elsewhere; /* the answer is of another origin, to which a redirect led */
 	bool unreached; /* after a failure: there was no connection */
 };

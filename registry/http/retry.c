@@ -11,6 +11,7 @@ struct retry_layer {
 	struct http_layer *below;
 	struct log *log;
 	int retries;
+	bool refusals_stand;
 	int timeout_ms;
 };
 
@@ -28,6 +29,18 @@ static void log_retry(struct retry_layer *retry, const struct http_request *requ
 			host_len, host, response->status);
 }
 
+/* failure is NULL where there is an answer. */
+static enum attempt_end judge(const struct retry_layer *retry, const struct http_request *request,
+	const struct http_response *response, const struct error *failure)
+{
+	enum attempt_end end = attempt_judge(failure, response);
+	bool settled = !failure && request->settles && request->settles(response);
+
+	if (response->begun || (end == ATTEMPT_REFUSED && (settled || retry->refusals_stand)))
+		return ATTEMPT_STANDS;
+	return end;
+}
+
 static int retry_perform(struct http_layer *layer, const struct http_request *request,
 	struct http_response *response, struct cancel *cancel, struct error *err)
 {
@@ -42,19 +55,21 @@ static int retry_perform(struct http_layer *layer, const struct http_request *re
 	for (;;) {
 		struct error error = ERROR_INIT;
 		int64_t left = attempts.deadline_ms - clock_ms();
-		int failed, again = 0;
+		enum attempt_end end;
+		int failed, again;
 
 		attempt.timeout_ms = left > 1 ? (int)left : 1;
 		attempt.stall_ms = attempts_stall_ms(&attempts, limit_ms);
 		failed = retry->below->perform(retry->below, &attempt, response, cancel, &error);
-		if (!response->begun)
-			again = attempts_pause(&attempts, failed, response, cancel, err);
+		end = judge(retry, request, response, failed ? &error : NULL);
+		again = attempts_pause(&attempts, end, response, cancel, err);
 		if (again < 0)
 			return -1;
 		if (!again)
 			return failed ? error_copy(err, &error) : 0;
 		log_retry(retry, request, response, &error);
-		attempt.fresh = attempt.fresh || failed;
+		/* another connection may lead to a replica that knows better */
+		attempt.fresh = attempt.fresh || failed || end == ATTEMPT_REFUSED;
 		http_response_clear(response);
 	}
 }
@@ -82,6 +97,7 @@ int retry_layer_new(struct http_layer **out, struct http_layer *below,
 	layer->below = below;
 	layer->log = log;
 	layer->retries = options->retries;
+	layer->refusals_stand = options->refusals_stand;
 	layer->timeout_ms = (options->timeout > 0 ? options->timeout : 1) * 1000;
 	*out = &layer->layer;
 	return 0;

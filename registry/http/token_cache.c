@@ -90,14 +90,21 @@ static void drop_oldest(struct token_cache *cache)
 	}
 }
 
+static struct entry *find(const struct token_cache *cache, const char *key)
+{
+	struct entry *entry = cache->entries;
+
+	while (entry && strcmp(entry->key, key) != 0)
+		entry = entry->next;
+	return entry;
+}
+
 static struct entry *find_or_add(struct token_cache *cache, const char *key)
 {
-	struct entry *entry;
+	struct entry *entry = find(cache, key);
 
-	for (entry = cache->entries; entry; entry = entry->next) {
-		if (strcmp(entry->key, key) == 0)
-			return entry;
-	}
+	if (entry)
+		return entry;
 	drop_oldest(cache);
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
@@ -223,4 +230,15 @@ int token_cache_get(struct token_cache *cache, char **out, bool *fresh,
 	pthread_mutex_unlock(&cache->lock);
 	cancel_unwatch(cancel, &watch);
 	return failed;
+}
+
+void token_cache_drop(struct token_cache *cache, const char *key, const char *refused)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&cache->lock);
+	entry = find(cache, key);
+	if (entry && entry->token.text && strcmp(entry->token.text, refused) == 0)
+		token_clear(&entry->token);
+	pthread_mutex_unlock(&cache->lock);
 }

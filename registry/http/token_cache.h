@@ -31,4 +31,7 @@ struct token_want {
 int token_cache_get(struct token_cache *cache, char **out, bool *fresh,
 	const struct token_want *want, struct cancel *cancel, struct error *err);
 
+/* Forgets the token under that key, if it's this one: it was refused. */
+void token_cache_drop(struct token_cache *cache, const char *key, const char *refused);
+
 #endif

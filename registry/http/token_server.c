@@ -89,13 +89,18 @@ static int server_ask(const struct token_server *server, struct http_request *re
 	for (;;) {
 		int64_t left = attempts.deadline_ms - clock_ms();
 		struct error error = ERROR_INIT;
+		enum attempt_end end;
 		int failed, again;
 
 		request->timeout_ms = left > 1 ? (int)left : 1;
 		request->stall_ms = attempts_stall_ms(&attempts, request->timeout_ms);
 		failed = server->below->perform(
 			server->below, request, response, server->cancel, &error);
-		again = attempts_pause(&attempts, failed, response, server->cancel, err);
+		end = attempt_judge(failed ? &error : NULL, response);
+		/* A refusal may be of a password: whether to show it again isn't known here. */
+		again = end == ATTEMPT_BROKE
+				? attempts_pause(&attempts, end, response, server->cancel, err)
+				: 0;
 		if (again < 0)
 			return -1;
 		if (!again && failed && error.kind == ERROR_TOO_LARGE)

@@ -270,16 +270,11 @@ static bool is_of_connecting(CURLcode code)
 	       code == CURLE_ABORTED_BY_CALLBACK;
 }
 
-void transfer_finish(struct transfer *transfer, CURLcode code)
+static void failure_explain(struct transfer *transfer, CURLcode code)
 {
 	struct http_response *response = transfer->response;
 	long os_errno = 0, proxy_status = 0;
 
-	if (code == CURLE_OK || transfer->cut || error_is_set(transfer->error))
-		return;
-	/* Refused before all was sent: the answer is what counts, not the broken connection. */
-	if (transfer->answered && response->status >= 400)
-		return;
 	/* Which is what the library says of one line that is over its limit, too. */
 	if (code == CURLE_OUT_OF_MEMORY && transfer->connected && !transfer->answered) {
 		error_set(transfer->error, ERROR_PROTOCOL,
@@ -295,4 +290,18 @@ void transfer_finish(struct transfer *transfer, CURLcode code)
 		failure_set(transfer->error, response, transfer->request->url, code, (int)os_errno,
 			transfer->message);
 	response->unreached = !transfer->connected && is_of_connecting(code);
+}
+
+/* What keeps us from connecting will do so again, unless it is known to pass. */
+void transfer_finish(struct transfer *transfer, CURLcode code)
+{
+	struct http_response *response = transfer->response;
+
+	/* Refused before all was sent: the answer is what counts, not the broken connection. */
+	if (code == CURLE_OK || transfer->cut ||
+		(!error_is_set(transfer->error) && transfer->answered && response->status >= 400))
+		return;
+	if (!error_is_set(transfer->error))
+		failure_explain(transfer, code);
+	response->final = !transfer->connected && !response->transient;
 }

@@ -91,6 +91,8 @@ static void set_parameter(struct challenge *challenge, const char *name, size_t 
 			: span_is(name, len, "scope")	? &challenge->scope
 							: NULL;
 
+	if (value && span_is(name, len, "error") && strcasecmp(value, "insufficient_scope") == 0)
+		challenge->insufficient = true;
 	if (!member || *member) {
 		free(value);
 		return;

@@ -17,14 +17,18 @@ enum challenge_scheme { CHALLENGE_NONE, CHALLENGE_BASIC, CHALLENGE_BEARER };
 struct challenge {
 	enum challenge_scheme scheme;
 	char *realm, *service, *scope;
+	bool insufficient; /* what was shown is good, and not for this (error="insufficient_scope")
+			    */
 };
 
 #define CHALLENGE_INIT                                                                             \
 	{                                                                                          \
-		.scheme = CHALLENGE_NONE, .realm = NULL, .service = NULL, .scope = NULL            \
+		.scheme = CHALLENGE_NONE, .realm = NULL, .service = NULL, .scope = NULL,           \
+		.insufficient = false                                                              \
 	}
 
 void challenge_clear(struct challenge *challenge);
+/* What it asks for; not what it says of what was shown. */
 int challenge_copy(struct challenge *out, const struct challenge *from, struct error *err);
 
 /* Whether both ask for the same thing, whatever their scopes. */

@@ -50,6 +50,11 @@ int answer_wrong(const struct remote *remote, enum error_kind kind, const char *
 	return error_set(err, kind, "%s: %s: %s", remote->name, what, why);
 }
 
+bool answer_absent(const struct http_response *response)
+{
+	return response->status == HTTP_NOT_FOUND;
+}
+
 int answer_check_digest(const struct remote *remote, const struct http_response *response,
 	const struct digest *digest, const char *what, struct error *err)
 {

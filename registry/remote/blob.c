@@ -16,6 +16,11 @@ static bool was_sent_elsewhere(const struct http_response *response)
 	return response->elsewhere && (response->status == 403 || response->status == 405);
 }
 
+static bool head_settles(const struct http_response *response)
+{
+	return answer_absent(response) || was_sent_elsewhere(response);
+}
+
 static void blob_note(const struct remote *remote, const struct digest *digest)
 {
 	known_note(hosts_known(remote->hosts), remote->host->name, digest, remote->repository);
@@ -29,7 +34,8 @@ int remote_blob_exists(struct store *store, bool *out, const struct digest *dige
 	int64_t length;
 	cleanup_free char *url = remote_url(remote, err, "/blobs/%s", digest->text);
 	cleanup_with(http_response_clear) struct http_response response = HTTP_RESPONSE_INIT;
-	struct http_request request = {.method = "HEAD", .url = url, .repeatable = true};
+	struct http_request request = {
+		.method = "HEAD", .url = url, .repeatable = true, .settles = head_settles};
 
 	*out = false;
 	if (!url || remote_ask(remote, &request, &response, cancel, err))
@@ -58,7 +64,6 @@ struct reading {
 	struct cancel *cancel;
 	struct attempts attempts;
 	bool fresh; /* the next request goes on a new connection */
-	bool resent; /* the place to which the registry had sent us was asked for anew */
 };
 
 /* Asks once for what the reader misses. */
@@ -84,20 +89,22 @@ static int read_rest(struct reading *reading, struct http_response *response, st
 	return remote_ask(reading->remote, &request, response, reading->cancel, err);
 }
 
-/* 0 where the answer brought it, 1 to ask again, -1 where it was refused. */
-static int after_answer(
-	struct reading *reading, const struct http_response *response, struct error *err)
+/* What an answer has brought: an error where that isn't all. */
+static int check_answer(
+	const struct reading *reading, const struct http_response *response, struct error *err)
 {
-	if (response->begun)
-		return 0;
-	if (was_sent_elsewhere(response) && !reading->resent) {
-		reading->resent = true; /* that place may have been for a short time only */
-		return 1;
-	}
+	const struct blob_reader *reader = reading->reader;
+
 	if (response->status == HTTP_RANGE_NOT_SATISFIABLE)
 		return answer_wrong(reading->remote, ERROR_CORRUPT, reading->what,
 			"the registry has fewer bytes of it", err);
-	return answer_refused(reading->remote, response, reading->what, err);
+	if (!response->begun)
+		return answer_refused(reading->remote, response, reading->what, err);
+	if (reader->next == reader->end)
+		return 0;
+	return error_set(err, ERROR_CORRUPT,
+		"%s: the registry's answer ends after %" PRIu64 " bytes of %" PRIu64, reader->label,
+		reader->at, reader->size);
 }
 
 static void ranges_give_up(const struct remote *remote, const struct error *why)
@@ -109,7 +116,18 @@ static void ranges_give_up(const struct remote *remote, const struct error *why)
 	host_trait_set(&remote->host->ranges, HOST_NO);
 }
 
-/* The same after a failure. What has not begun has been tried often enough by the layers below. */
+/* What has not begun has been tried often enough by the layers below. What the registry sent
+ * otherwise than it said is refused by us, and asked for once more. */
+static enum attempt_end judge(const struct http_response *response, const struct error *error)
+{
+	if (!response->begun)
+		return ATTEMPT_STANDS;
+	if (error->kind == ERROR_CORRUPT && !response->transient)
+		return ATTEMPT_REFUSED;
+	return attempt_judge(error, response);
+}
+
+/* Whether to ask again: 1, 0 where all is here after all, -1 where it has failed for good. */
 static int after_failure(struct reading *reading, const struct http_response *response,
 	const struct error *error, struct error *err)
 {
@@ -125,9 +143,8 @@ static int after_failure(struct reading *reading, const struct http_response *re
 		return 1;
 	}
 	reading->attempts.deadline_ms = reader->moved_ms + remote->timeout_ms;
-	again = response->begun
-			? attempts_pause(&reading->attempts, true, response, reading->cancel, err)
-			: 0;
+	again = attempts_pause(
+		&reading->attempts, judge(response, error), response, reading->cancel, err);
 	if (again == 0)
 		return error_copy(err, error);
 	if (again < 0)
@@ -149,12 +166,12 @@ static int read_all(struct reading *reading, struct error *err)
 			HTTP_RESPONSE_INIT;
 		struct error error = ERROR_INIT;
 		uint64_t before = reading->reader->next;
-		int failed = read_rest(reading, &response, &error);
+		bool complete = read_rest(reading, &response, &error) == 0 &&
+				check_answer(reading, &response, &error) == 0;
 
 		if (reading->reader->next != before)
-			reading->attempts.made = 0;
-		again = failed ? after_failure(reading, &response, &error, err)
-			       : after_answer(reading, &response, err);
+			attempts_reset(&reading->attempts);
+		again = complete ? 0 : after_failure(reading, &response, &error, err);
 	} while (again > 0);
 	return again;
 }
@@ -188,10 +205,6 @@ int remote_blob_get(struct store *store, const struct digest *digest, int64_t si
 	reading.what = what;
 	if (read_all(&reading, err))
 		return -1;
-	if (reader.next != reader.end)
-		return error_set(err, ERROR_CORRUPT,
-			"%s: %s: the registry's answer ends after %" PRIu64 " bytes of %" PRIu64,
-			remote->name, what, reader.at, reader.size);
 	blob_note(remote, digest);
 	return 0;
 }

@@ -120,15 +120,14 @@ static int reader_give(struct blob_reader *reader, const char *bytes, size_t len
 static int reader_write(void *context, const void *bytes, size_t len, struct error *err)
 {
 	struct blob_reader *reader = context;
+	uint64_t left = reader->answer_end - reader->at;
+	size_t fits = len < left ? len : (size_t)left;
 
-	if (len > reader->answer_end - reader->at)
-		return error_set(err, ERROR_CORRUPT,
-			"%s: the registry sends more than %" PRIu64 " bytes", reader->label,
-			reader->size);
-	if (reader_give(reader, bytes, len, err))
+	if (reader_give(reader, bytes, fits, err))
 		return -1;
-	reader->at += len;
-	reader->enough = reader->next == reader->end && reader->at < reader->answer_end;
+	reader->at += fits;
+	reader->enough =
+		reader->next == reader->end && (reader->at < reader->answer_end || fits < len);
 	return reader->enough ? error_set(err, ERROR_INTERRUPTED, "%s: the rest isn't needed",
 					reader->label)
 			      : 0;

@@ -2,9 +2,9 @@
  * blob_reader.h - lets through exactly the bytes of a blob that were asked for.
  *
  * Stands between an answer and who wants the blob: the answer must be a range that is exactly the
- * one asked for, or the whole blob (RFC 9110, section 14). When a broken transfer is taken up
- * again, nothing is given out twice, and where that answer is the whole blob, no more than what
- * is missing.
+ * one asked for, or the whole blob (RFC 9110, section 14). What comes beyond its end isn't taken.
+ * When a broken transfer is taken up again, nothing is given out twice, and where that answer is
+ * the whole blob, no more than what is missing.
  */
 #ifndef INDEXFS_REMOTE_BLOB_READER_H
 #define INDEXFS_REMOTE_BLOB_READER_H

@@ -121,7 +121,7 @@ static enum upload_result chunk_refused(const struct upload *upload, const struc
 	struct host *host = upload->remote->host;
 	int status = chunk->response.status;
 
-	if (!says_not_so(&chunk->response) || says_wrong_digest(why))
+	if (says_wrong_digest(why))
 		return UPLOAD_FAILED;
 	if (status == HTTP_RANGE_NOT_SATISFIABLE)
 		return UPLOAD_DONE;
@@ -158,17 +158,17 @@ static enum upload_result chunk_judge(const struct upload *upload, const struct 
 	const struct chunk *chunk, struct attempts *attempts, const struct error *why,
 	struct error *err)
 {
+	enum attempt_end end = attempt_judge(chunk->failed ? why : NULL, &chunk->response);
 	enum upload_result result;
 	int again;
 
-	if (attempt_is_transient(chunk->failed, &chunk->response)) {
-		again = attempts_pause(
-			attempts, chunk->failed, &chunk->response, upload->cancel, err);
+	if (chunk->failed || !says_not_so(&chunk->response)) {
+		again = attempts_pause(attempts, end, &chunk->response, upload->cancel, err);
 		if (!again)
 			error_copy(err, why);
 		return again > 0 ? UPLOAD_DONE : UPLOAD_FAILED;
 	}
-	result = chunk->failed ? UPLOAD_FAILED : chunk_refused(upload, session, chunk, why);
+	result = chunk_refused(upload, session, chunk, why);
 	if (result == UPLOAD_FAILED)
 		error_copy(err, why);
 	if (result == UPLOAD_DONE && attempts->made++ >= attempts->limit)
@@ -218,7 +218,7 @@ static int chunk_step(const struct upload *upload, struct session *session,
 		*result = UPLOAD_FAILED;
 	}
 	if (session->offset > before)
-		attempts->made = 0;
+		attempts_reset(attempts);
 	return *result == UPLOAD_DONE;
 }
 

@@ -59,6 +59,7 @@ static int client_set(struct connection *connection, const char *host, const cha
 		.key = own_pair ? options->key : certs->key,
 		.timeout = options->timeout,
 		.retries = options->retries,
+		.refusals_stand = options->refusals_stand,
 		.jobs = options->jobs,
 		.auth = &auth,
 	};

@@ -100,6 +100,7 @@ static int read_once(struct remote *remote, struct document *out, const char *ta
 		.headers = &header,
 		.header_count = 1,
 		.repeatable = true,
+		.settles = digest ? NULL : answer_absent,
 		.body_limit = DOCUMENT_SIZE_MAX,
 	};
 

@@ -29,6 +29,12 @@ void pages_end(struct pages *pages)
 	free(pages->marked);
 }
 
+/* Where there is no such list, an answer may also be that of a web site. */
+static bool page_absent(const struct http_response *response)
+{
+	return answer_absent(response) || response->elsewhere;
+}
+
 static int page_get(const struct pages *pages, const char *url, struct http_response *response,
 	struct cancel *cancel, struct error *err)
 {
@@ -39,6 +45,7 @@ static int page_get(const struct pages *pages, const char *url, struct http_resp
 		.headers = &header,
 		.header_count = pages->accept != NULL,
 		.repeatable = true,
+		.settles = page_absent,
 		.body_limit = pages->body_limit,
 	};
 

@@ -70,6 +70,9 @@ int answer_refused(const struct remote *remote, const struct http_response *resp
 int answer_wrong(const struct remote *remote, enum error_kind kind, const char *what,
 	const char *why, struct error *err);
 
+/* As of http_request.settles: 404 says that it isn't there. */
+bool answer_absent(const struct http_response *response);
+
 /* 0 where the answer's Docker-Content-Digest is absent, or of another algorithm than the digest,
  * or the digest; else ERROR_CORRUPT. */
 int answer_check_digest(const struct remote *remote, const struct http_response *response,

@@ -260,6 +260,7 @@ static struct store_options mirror_options(const struct store_options *options)
 	mirror.tls_verify = true;
 	mirror.cert = mirror.key = NULL;
 	mirror.username = mirror.password = NULL;
+	mirror.refusals_stand = true;
 	mirror.timeout = options->timeout / MIRROR_PATIENCE;
 	if (mirror.timeout < 1)
 		mirror.timeout = 1;

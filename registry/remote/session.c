@@ -69,7 +69,14 @@ static bool is_success(const struct http_response *response)
 	return response->status >= 200 && response->status <= 299;
 }
 
-/* A session that nobody uses ends by itself, so to ask for one twice does no harm. */
+static bool any_settles(const struct http_response *response)
+{
+	(void)response;
+	return true;
+}
+
+/* A session that nobody uses ends by itself, so to ask for one twice does no harm. With a scope for
+ * another repository, to mount from there, a refusal is an answer. */
 static int session_post(const struct upload *upload, const char *url, const char *extra_scope,
 	struct http_response *response, struct error *err)
 {
@@ -77,6 +84,7 @@ static int session_post(const struct upload *upload, const char *url, const char
 		.method = "POST",
 		.url = url,
 		.repeatable = true,
+		.settles = extra_scope ? any_settles : NULL,
 		.extra_scope = extra_scope,
 		.body_limit = HTTP_ERROR_BODY_MAX,
 	};
@@ -174,6 +182,7 @@ enum upload_result session_resume(
 		.method = "GET",
 		.url = session->location,
 		.repeatable = true,
+		.settles = answer_absent,
 		.fresh = true,
 		.body_limit = HTTP_ERROR_BODY_MAX,
 	};

@@ -51,6 +51,7 @@ static int head(const struct remote *remote, const char *tag, const char *etag,
 		.headers = headers,
 		.header_count = etag ? 2 : 1,
 		.repeatable = true,
+		.settles = answer_absent,
 	};
 
 	return url ? remote_ask(remote, &request, response, cancel, err) : -1;

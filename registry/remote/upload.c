@@ -6,21 +6,40 @@
 #include "crash_point.h"
 #include "registry/http/attempts.h"
 
-/* Sends all of it in one body. *response is empty where it didn't come to the sending. */
-static enum upload_result upload_whole(const struct upload *upload, const struct session *session,
-	struct http_response *response, struct error *err)
+/* One way through a session, and how it went. */
+struct passage {
+	enum { NOT_SENT, SENT_WHOLE, SENT_CHUNKED } how;
+	struct http_response response; /* to the body, where it was sent whole */
+	struct error why; /* it failed */
+};
+
+#define PASSAGE_INIT                                                                               \
+	{                                                                                          \
+		.how = NOT_SENT, .response = HTTP_RESPONSE_INIT, .why = ERROR_INIT                 \
+	}
+
+static void passage_clear(struct passage *passage)
 {
+	http_response_clear(&passage->response);
+}
+
+/* Sends all of it in one body. */
+static enum upload_result upload_whole(
+	const struct upload *upload, const struct session *session, struct passage *passage)
+{
+	struct http_response *response = &passage->response;
+
 	CRASH_POINT("upload.whole");
-	if (upload_close(upload, session, response, err))
+	if (upload_close(upload, session, response, &passage->why))
 		return UPLOAD_FAILED;
 	CRASH_POINT("upload.whole.sent");
 	if (response->status == HTTP_NOT_FOUND)
 		return UPLOAD_LOST;
 	if (response->status < 200 || response->status > 299) {
-		answer_refused(upload->remote, response, upload->what, err);
+		answer_refused(upload->remote, response, upload->what, &passage->why);
 		return UPLOAD_FAILED;
 	}
-	return upload_confirm(upload, response, err) ? UPLOAD_FAILED : UPLOAD_DONE;
+	return upload_confirm(upload, response, &passage->why) ? UPLOAD_FAILED : UPLOAD_DONE;
 }
 
 static bool goes_in_chunks(const struct upload *upload, const struct session *session)
@@ -33,20 +52,19 @@ static bool goes_in_chunks(const struct upload *upload, const struct session *se
 }
 
 /* Uses the session, or a new one where it has no location. */
-static enum upload_result upload_once(const struct upload *upload, struct session *session,
-	struct http_response *response, bool *chunked, struct error *err)
+static enum upload_result upload_once(
+	const struct upload *upload, struct session *session, struct passage *passage)
 {
-	*chunked = false;
 	if (!session->location) {
-		if (session_open(upload, session, err))
+		if (session_open(upload, session, &passage->why))
 			return UPLOAD_FAILED;
 		if (!session->location)
 			return UPLOAD_DONE;
 	}
 	CRASH_POINT("upload.opened");
-	*chunked = goes_in_chunks(upload, session);
-	return *chunked ? upload_chunked(upload, session, err)
-			: upload_whole(upload, session, response, err);
+	passage->how = goes_in_chunks(upload, session) ? SENT_CHUNKED : SENT_WHOLE;
+	return passage->how == SENT_CHUNKED ? upload_chunked(upload, session, &passage->why)
+					    : upload_whole(upload, session, passage);
 }
 
 /* A session that is gone may have been closed by us, and only the answer was lost. Else begins
@@ -54,7 +72,7 @@ static enum upload_result upload_once(const struct upload *upload, struct sessio
 static enum upload_result upload_after_loss(
 	const struct upload *upload, struct attempts *attempts, struct error *err)
 {
-	struct http_response lost = HTTP_RESPONSE_INIT;
+	const struct http_response lost = HTTP_RESPONSE_INIT;
 	bool exists;
 	int again;
 
@@ -63,33 +81,42 @@ static enum upload_result upload_after_loss(
 		return UPLOAD_FAILED;
 	if (exists)
 		return UPLOAD_DONE;
-	lost.transient = true;
-	again = attempts_pause(attempts, true, &lost, upload->cancel, err);
+	again = attempts_pause(attempts, ATTEMPT_BROKE, &lost, upload->cancel, err);
 	if (!again)
 		answer_wrong(upload->remote, ERROR_PROTOCOL, upload->what,
 			"the registry has lost the upload session again and again", err);
 	return again > 0 ? UPLOAD_LOST : UPLOAD_FAILED;
 }
 
-/* A body that broke on its own way is sent again, in a new session: the old one is left behind.
- * One that arrived as another only once: sending gigabytes may be in vain. */
-static enum upload_result upload_after_failure(const struct upload *upload,
-	struct attempts *attempts, struct http_response *response, bool chunked,
-	const struct error *why, struct error *err)
+/* What opens a session, and each chunk, has been tried often enough. What arrived as something else
+ * is sent once more, as what was refused is: to send gigabytes may be in vain. */
+static enum attempt_end passage_judge(const struct passage *passage)
 {
-	bool damaged = why->kind == ERROR_CORRUPT && (chunked || response->status);
-	bool failed = response->status < 300;
-	int again = 0;
+	const struct http_response *response = &passage->response;
+	bool arrived = passage->how == SENT_CHUNKED || (response->status && !response->transient);
 
-	if (damaged)
-		failed = response->transient = attempts->made == 0;
-	if (!chunked || damaged)
-		again = attempts_pause(attempts, failed, response, upload->cancel, err);
+	if (passage->how == NOT_SENT)
+		return ATTEMPT_STANDS;
+	if (passage->why.kind == ERROR_CORRUPT && arrived)
+		return ATTEMPT_REFUSED;
+	if (passage->how == SENT_CHUNKED)
+		return ATTEMPT_STANDS;
+	return attempt_judge(response->status < 300 ? &passage->why : NULL, response);
+}
+
+/* Sent again, it is in a new session: the old one is left behind. */
+static enum upload_result upload_after_failure(const struct upload *upload,
+	struct attempts *attempts, const struct passage *passage, struct error *err)
+{
+	int again = attempts_pause(
+		attempts, passage_judge(passage), &passage->response, upload->cancel, err);
+
 	if (!again)
-		error_copy(err, why);
+		error_copy(err, &passage->why);
 	if (again <= 0)
 		return UPLOAD_FAILED;
-	log_write(upload->remote->log, LOG_LEVEL_INFO, "%s again: %s", upload->what, why->message);
+	log_write(upload->remote->log, LOG_LEVEL_INFO, "%s again: %s", upload->what,
+		passage->why.message);
 	return UPLOAD_LOST;
 }
 
@@ -99,17 +126,13 @@ static int upload_repeat(const struct upload *upload, struct session *session, s
 	enum upload_result result;
 
 	do {
-		cleanup_with(http_response_clear) struct http_response response =
-			HTTP_RESPONSE_INIT;
-		struct error why = ERROR_INIT;
-		bool chunked;
+		cleanup_with(passage_clear) struct passage passage = PASSAGE_INIT;
 
-		result = upload_once(upload, session, &response, &chunked, &why);
+		result = upload_once(upload, session, &passage);
 		if (result == UPLOAD_LOST)
 			result = upload_after_loss(upload, &attempts, err);
 		else if (result == UPLOAD_FAILED)
-			result = upload_after_failure(
-				upload, &attempts, &response, chunked, &why, err);
+			result = upload_after_failure(upload, &attempts, &passage, err);
 		session_clear(session);
 	} while (result == UPLOAD_LOST || result == UPLOAD_WHOLE);
 	return result == UPLOAD_DONE ? 0 : -1;

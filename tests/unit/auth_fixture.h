@@ -18,7 +18,7 @@
 #include "secret.h"
 
 #define ANSWERS_MAX 4
-#define LINES_MAX 8
+#define LINES_MAX 12
 #define LINE_SIZE 1024
 
 #define BASIC_SESAME "Basic dGVzdGVyOnNlc2FtZQ=="
@@ -27,6 +27,7 @@
 #define PULL "service=s&scope=repository%3Ateam%2Fapp%3Apull"
 #define JSON(text) "HTTP/1.1 200 OK\r\n\r\n" text
 #define GOOD JSON("{\"token\":\"good\"}")
+#define BETTER JSON("{\"token\":\"better\"}")
 #define STATUS(status) "HTTP/1.1 " status " X\r\nContent-Length: 0\r\n\r\n"
 
 /* Credentials that are what the test says, and count how often they are asked for. */

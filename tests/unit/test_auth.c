@@ -48,12 +48,19 @@ static const struct {
 		{FIRST, FIRST " " BASIC_SESAME}, 200, ERROR_NONE, NULL},
 	{"Basic, wrong password", "Basic realm=\"x\"", NULL, {NULL}, "tester", "sesame", NULL,
 		{FIRST, FIRST " " BASIC_SESAME}, 401, ERROR_NONE, NULL},
-	{"Basic, nobody", "Basic realm=\"x\"", NULL, {NULL}, NULL, NULL, NULL, {FIRST}, 401,
+	{"Basic, nobody", "Basic realm=\"x\"", NULL, {NULL}, NULL, NULL, NULL, {FIRST, FIRST}, 401,
 		ERROR_NONE, NULL},
-	{"unknown scheme", "Negotiate", NULL, {NULL}, "tester", "sesame", NULL, {FIRST}, 401,
+	{"unknown scheme", "Negotiate", NULL, {NULL}, "tester", "sesame", NULL, {FIRST, FIRST}, 401,
 		ERROR_NONE, NULL},
-	{"granted less", TO_TOKEN, NULL, {GOOD}, NULL, NULL, NULL, {FIRST, ASK, LAST}, 401,
-		ERROR_NONE, NULL},
+	{"granted less", TO_TOKEN ",error=\"insufficient_scope\"", NULL, {GOOD, BETTER}, NULL, NULL,
+		NULL, {FIRST, ASK, LAST, ASK, FIRST " Bearer better"}, 401, ERROR_NONE, NULL},
+	{"granted less, then enough", TO_TOKEN ",error=\"insufficient_scope\"", "Bearer better",
+		{GOOD, BETTER}, NULL, NULL, NULL, {FIRST, ASK, LAST, ASK, FIRST " Bearer better"},
+		200, ERROR_NONE, NULL},
+	{"no token is good", TO_TOKEN, NULL, {GOOD, BETTER, GOOD}, NULL, NULL, NULL,
+		{FIRST, ASK, LAST, ASK, FIRST " Bearer better", ASK, LAST}, 401, ERROR_NONE, NULL},
+	{"void before it's used", TO_TOKEN, "Bearer better", {GOOD, BETTER}, NULL, NULL, NULL,
+		{FIRST, ASK, LAST, ASK, FIRST " Bearer better"}, 200, ERROR_NONE, NULL},
 	{"identity token", TO_TOKEN, "Bearer good", {JSON("{\"access_token\":\"good\"}")}, NULL,
 		NULL, "id-secret", {FIRST, "POST /token", LAST}, 200, ERROR_NONE, NULL},
 	{"no POST: 404", TO_TOKEN, "Bearer good", {STATUS("404"), GOOD}, "tester", NULL,
@@ -75,27 +82,33 @@ static const struct {
 	{"identity token refused", TO_TOKEN, NULL,
 		{"HTTP/1.1 400 B\r\n\r\n{\"error\":\"invalid_grant\"} id-secret"}, NULL, NULL,
 		"id-secret", {FIRST, "POST /token"}, 0, ERROR_DENIED, "invalid_grant\"} ***"},
-	{"garbage", TO_TOKEN, NULL, {JSON("<html>")}, NULL, NULL, NULL, {FIRST, ASK}, 0,
+	{"garbage", TO_TOKEN, NULL, {JSON("<html>")}, NULL, NULL, NULL, {FIRST, ASK, FIRST, ASK}, 0,
 		ERROR_PROTOCOL, "token server"},
-	{"no token", TO_TOKEN, NULL, {JSON("{\"expires_in\":60}")}, NULL, NULL, NULL, {FIRST, ASK},
-		0, ERROR_PROTOCOL, "no token is in it"},
+	{"garbage, then a token", TO_TOKEN, "Bearer good", {JSON("<html>"), GOOD}, NULL, NULL, NULL,
+		{FIRST, ASK, FIRST, ASK, LAST}, 200, ERROR_NONE, NULL},
+	{"refused, then a token", TO_TOKEN, "Bearer good", {STATUS("403"), GOOD}, NULL, NULL, NULL,
+		{FIRST, ASK, FIRST, ASK, LAST}, 200, ERROR_NONE, NULL},
+	{"no token", TO_TOKEN, NULL, {JSON("{\"expires_in\":60}")}, NULL, NULL, NULL,
+		{FIRST, ASK, FIRST, ASK}, 0, ERROR_PROTOCOL, "no token is in it"},
 	{"5 GiB", TO_TOKEN, NULL,
 		{"HTTP/1.1 200 OK\r\nContent-Length: 5368709120\r\n\r\n{" FAKE_STALL}, NULL, NULL,
-		NULL, {FIRST, ASK}, 0, ERROR_PROTOCOL, "larger than 65536"},
+		NULL, {FIRST, ASK, FIRST, ASK}, 0, ERROR_PROTOCOL, "larger than 65536"},
 	{"endless headers", TO_TOKEN, NULL, {"HTTP/1.1 200 OK\r\n" FAKE_ENDLESS}, NULL, NULL, NULL,
-		{FIRST, ASK}, 0, ERROR_PROTOCOL, "too many headers"},
+		{FIRST, ASK, FIRST, ASK}, 0, ERROR_PROTOCOL, "too many headers"},
 	{"redirect", TO_TOKEN, NULL,
 		{"HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:@PORT@/token2\r\n\r\n"}, "tester",
-		"sesame", NULL, {FIRST, ASK "&account=tester " BASIC_SESAME}, 0, ERROR_PROTOCOL,
-		"redirects"},
+		"sesame", NULL,
+		{FIRST, ASK "&account=tester " BASIC_SESAME, FIRST,
+			ASK "&account=tester " BASIC_SESAME},
+		0, ERROR_PROTOCOL, "redirects"},
 	{"realm with a user", "Bearer realm=\"http://a:b@127.0.0.1:@PORT@/token\"", NULL, {GOOD},
 		"tester", "sesame", NULL, {FIRST}, 0, ERROR_DENIED, "carries credentials"},
 	{"realm of a cloud", "Bearer realm=\"http://169.254.169.254/latest/meta-data\"", NULL,
 		{GOOD}, "tester", "sesame", NULL, {FIRST}, 0, ERROR_DENIED, "169.254.169.254"},
 	{"realm of another scheme", "Bearer realm=\"file:///etc/passwd\"", NULL, {GOOD}, NULL, NULL,
-		NULL, {FIRST}, 0, ERROR_DENIED, "neither http nor https"},
+		NULL, {FIRST, FIRST}, 0, ERROR_DENIED, "neither http nor https"},
 	{"scope that is none", TO_TOKEN ",scope=\"a\\\"b\"", NULL, {GOOD}, NULL, NULL, NULL,
-		{FIRST}, 0, ERROR_PROTOCOL, "scope"},
+		{FIRST, FIRST}, 0, ERROR_PROTOCOL, "scope"},
 };
 
 START_TEST(dialogue)
@@ -271,7 +284,7 @@ START_TEST(token_for_less_still_reads)
 {
 	static const char *const lines[] = {"PUT /v2/team/app/x", "GET /token?" PULL "%2Cpush",
 		"PUT /v2/team/app/x Bearer less", FIRST " Bearer good", NULL};
-	struct play play = {.challenge = TO_TOKEN,
+	struct play play = {.challenge = TO_TOKEN ",error=\"insufficient_scope\"",
 		.accepts = "Bearer good",
 		.tokens = {JSON("{\"token\":\"less\"}"), GOOD}};
 	struct fixture fixture;
@@ -320,7 +333,7 @@ END_TEST
 
 START_TEST(login_is_noticed_while_mounted)
 {
-	static const char *const lines[] = {FIRST, FIRST, FIRST " " BASIC_SESAME, NULL};
+	static const char *const lines[] = {FIRST, FIRST, FIRST, (FIRST " " BASIC_SESAME), NULL};
 	struct play play = {.challenge = "Basic realm=\"x\"", .accepts = BASIC_SESAME};
 	struct fixture fixture;
 
@@ -542,11 +555,12 @@ START_TEST(secrets_are_told_to_nobody)
 }
 END_TEST
 
-START_TEST(token_that_was_just_fetched_is_not_fetched_again)
+/* It may only read: another for the same would be no better. */
+START_TEST(token_that_is_not_enough_is_not_fetched_again)
 {
 	static const char *const lines[] = {FIRST, ASK, LAST, "GET /token?" PULL "%2Cpush",
 		"PUT /v2/team/app/x Bearer less", NULL};
-	struct play play = {.challenge = TO_TOKEN,
+	struct play play = {.challenge = TO_TOKEN ",error=\"insufficient_scope\"",
 		.accepts = "Bearer good",
 		.tokens = {GOOD, JSON("{\"token\":\"less\"}")}};
 	struct fixture fixture;
@@ -554,6 +568,73 @@ START_TEST(token_that_was_just_fetched_is_not_fetched_again)
 	fixture_open(&fixture, &play);
 	ck_assert_int_eq(fixture_get(&fixture), 0);
 	ck_assert_int_eq(fixture_send(&fixture, (struct http_request){.method = "PUT"}), 0);
+	ck_assert_int_eq(fixture.response.status, 401);
+	assert_lines(&fixture, lines);
+	fixture_close(&fixture);
+}
+END_TEST
+
+/* The token that a change was given is void when it comes to it, and so is the first that takes its
+ * place before that is used, too: a body of its own isn't repeated by the layers above. */
+START_TEST(tokens_that_are_void_at_once_are_replaced)
+{
+	static const char *const lines[] = {FIRST, ASK, LAST, "GET /token?" PULL "%2Cpush",
+		"PUT /v2/team/app/x Bearer void", "GET /token?" PULL "%2Cpush",
+		"PUT /v2/team/app/x Bearer good", NULL};
+	struct play play = {.challenge = TO_TOKEN ",error=\"invalid_token\"",
+		.accepts = "Bearer good",
+		.tokens = {GOOD, JSON("{\"token\":\"void\"}"), GOOD}};
+	struct fixture fixture;
+
+	fixture_open(&fixture, &play);
+	ck_assert_int_eq(fixture_get(&fixture), 0);
+	ck_assert_int_eq(fixture_send(&fixture, (struct http_request){.method = "PUT"}), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	assert_lines(&fixture, lines);
+	fixture_close(&fixture);
+}
+END_TEST
+
+/* All of them show the first token before one of them has another. */
+START_TEST(many_writers_lose_their_token_at_once)
+{
+	struct play play = {.challenge = TO_TOKEN,
+		.accepts = "Bearer one",
+		.tokens = {JSON("{\"token\":\"one\"}"), JSON("{\"token\":\"two\"}")},
+		.token_pause_us = 200000};
+	struct writer writers[WRITERS];
+	struct fixture fixture;
+
+	fixture_open(&fixture, &play);
+	ck_assert_int_eq(fixture_send(&fixture, (struct http_request){.method = "PUT"}), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	play.accepts = "Bearer two";
+	writers_start(writers, &fixture, NULL);
+	for (int i = 0; i < WRITERS; i++) {
+		pthread_join(writers[i].thread, NULL);
+		ck_assert_msg(writers[i].status == 200, "%d %s", writers[i].status,
+			writers[i].error.message);
+	}
+	ck_assert_int_eq(atomic_load(&play.asked), 2);
+	fixture_close(&fixture);
+}
+END_TEST
+
+/* Once it was taken, a refusal of it may be one of the moment. */
+START_TEST(password_that_was_taken_is_shown_again)
+{
+	static const char *const lines[] = {FIRST, FIRST " " BASIC_SESAME, FIRST " " BASIC_SESAME,
+		FIRST " " BASIC_SESAME, NULL};
+	struct play play = {.challenge = "Basic realm=\"x\"", .accepts = BASIC_SESAME};
+	struct fixture fixture;
+
+	fixture_open(&fixture, &play);
+	fixture.credentials.username = "tester";
+	fixture.credentials.password = "sesame";
+	ck_assert_int_eq(fixture_get(&fixture), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	play.accepts = NULL;
+	ck_assert_int_eq(fixture_get(&fixture), 0);
 	ck_assert_int_eq(fixture.response.status, 401);
 	assert_lines(&fixture, lines);
 	fixture_close(&fixture);
@@ -587,7 +668,10 @@ int main(void)
 	tcase_add_test(tcase, token_server_that_hangs_ends_in_time);
 	tcase_add_test(tcase, other_origins_are_told_nothing);
 	tcase_add_test(tcase, secrets_are_told_to_nobody);
-	tcase_add_test(tcase, token_that_was_just_fetched_is_not_fetched_again);
+	tcase_add_test(tcase, token_that_is_not_enough_is_not_fetched_again);
+	tcase_add_test(tcase, tokens_that_are_void_at_once_are_replaced);
+	tcase_add_test(tcase, many_writers_lose_their_token_at_once);
+	tcase_add_test(tcase, password_that_was_taken_is_shown_again);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -13,6 +13,7 @@
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define OK_HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+#define REFUSED(status) "HTTP/1.1 " status " X\r\nContent-Length: 2\r\n\r\nno"
 
 struct fixture {
 	struct fake_server *server;
@@ -252,7 +253,21 @@ static const struct {
 	int requests;
 } answers_table[] = {
 	{{OK_HELLO}, 0, 200, ERROR_NONE, 1},
-	{{"HTTP/1.1 404 N\r\nContent-Length: 2\r\n\r\nno"}, 4, 404, ERROR_NONE, 1},
+	{{REFUSED("404")}, 4, 404, ERROR_NONE, 2},
+	{{REFUSED("404")}, 0, 404, ERROR_NONE, 1},
+	{{REFUSED("404"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("401"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("403"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("413"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("416"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("507"), OK_HELLO}, 1, 200, ERROR_NONE, 2},
+	{{REFUSED("404"), REFUSED("403"), OK_HELLO}, 4, 403, ERROR_NONE, 2},
+	{{REFUSED("503"), REFUSED("403"), OK_HELLO}, 1, 200, ERROR_NONE, 3},
+	{{REFUSED("403"), REFUSED("503"), OK_HELLO}, 1, 200, ERROR_NONE, 3},
+	{{REFUSED("400"), OK_HELLO}, 4, 400, ERROR_NONE, 1},
+	{{REFUSED("405"), OK_HELLO}, 4, 405, ERROR_NONE, 1},
+	{{REFUSED("409"), OK_HELLO}, 4, 409, ERROR_NONE, 1},
+	{{REFUSED("412"), OK_HELLO}, 4, 412, ERROR_NONE, 1},
 	{{"HTTP/1.1 100 C\r\n\r\n" OK_HELLO}, 0, 200, ERROR_NONE, 1},
 	{{"HTTP/1.1 503 S\r\nContent-Length: 0\r\n\r\n", OK_HELLO}, 1, 200, ERROR_NONE, 2},
 	{{"HTTP/1.1 503 S\r\nContent-Length: 0\r\n\r\n"}, 1, 503, ERROR_NONE, 2},
@@ -271,12 +286,17 @@ static const struct {
 	{{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"}, 0, 0, ERROR_CORRUPT, 1},
 	{{"nonsense\r\n\r\n"}, 0, 0, ERROR_PROTOCOL, 1},
 	{{"HTTP/1.1 200 OK\r\nContent-Length: 5368709120\r\n\r\n" FAKE_STALL}, 4, 0,
-		ERROR_TOO_LARGE, 1},
-	{{"HTTP/1.1 200 OK\r\n" FAKE_ENDLESS}, 4, 0, ERROR_PROTOCOL, 1},
+		ERROR_TOO_LARGE, 2},
+	{{"HTTP/1.1 200 OK\r\nContent-Length: 5368709120\r\n\r\n" FAKE_STALL, OK_HELLO}, 1, 200,
+		ERROR_NONE, 2},
+	{{"HTTP/1.1 200 OK\r\n" FAKE_ENDLESS}, 4, 0, ERROR_PROTOCOL, 2},
+	{{"HTTP/1.1 200 OK\r\n" FAKE_ENDLESS, OK_HELLO}, 1, 200, ERROR_NONE, 2},
 	{{FAKE_STALL}, 0, 0, ERROR_TIMEOUT, 1},
 	{{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe" FAKE_STALL}, 0, 0, ERROR_TIMEOUT, 1},
 	{{"HTTP/1.1 302 OK\r\nLocation: ftp://x/\r\nContent-Length: 0\r\n\r\n"}, 4, 0,
-		ERROR_PROTOCOL, 1},
+		ERROR_PROTOCOL, 2},
+	{{"HTTP/1.1 302 OK\r\nLocation: ftp://x/\r\nContent-Length: 0\r\n\r\n", OK_HELLO}, 1, 200,
+		ERROR_NONE, 2},
 };
 
 START_TEST(answers_and_faults)
@@ -294,6 +314,49 @@ START_TEST(answers_and_faults)
 	ck_assert_int_eq(fake_server_count(fixture.server), answers_table[_i].requests);
 	ck_assert_int_lt(clock_ms() - begun, 2500);
 	fixture_close(&fixture);
+}
+END_TEST
+
+static bool not_found_settles(const struct http_response *response)
+{
+	return response->status == 404;
+}
+
+/* What a request is to find out isn't asked for twice, and what isn't to be repeated neither. */
+START_TEST(refusal_that_is_an_answer_stands)
+{
+	static const struct {
+		const char *answer;
+		bool repeatable, settles, refusals_stand;
+		int requests;
+	} cases[] = {
+		{REFUSED("404"), true, false, false, 2},
+		{REFUSED("404"), true, true, false, 1},
+		{REFUSED("403"), true, true, false, 2},
+		{REFUSED("403"), true, false, true, 1},
+		{REFUSED("404"), false, false, false, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *const answers[] = {cases[i].answer, NULL};
+		struct fixture fixture;
+		struct http_request request = {
+			.method = "GET",
+			.url = fixture.url,
+			.repeatable = cases[i].repeatable,
+			.settles = cases[i].settles ? not_found_settles : NULL,
+		};
+
+		fixture_open(&fixture, fake_server_play(answers),
+			(struct http_options){.timeout = 5,
+				.retries = 4,
+				.refusals_stand = cases[i].refusals_stand});
+		ck_assert_int_eq(http_client_do(fixture.client, &request, &fixture.response, NULL,
+					 &fixture.error),
+			0);
+		ck_assert_int_eq(fake_server_count(fixture.server), cases[i].requests);
+		fixture_close(&fixture);
+	}
 }
 END_TEST
 
@@ -476,6 +539,7 @@ int main(void)
 	tcase_add_test(tcase, redirects_end);
 	tcase_add_loop_test(tcase, answers_and_faults, 0,
 		(int)(sizeof(answers_table) / sizeof(*answers_table)));
+	tcase_add_test(tcase, refusal_that_is_an_answer_stands);
 	tcase_add_test(tcase, body_is_capped_without_a_length);
 	tcase_add_test(tcase, refusal_is_cut);
 	tcase_add_test(tcase, nobody_listens);

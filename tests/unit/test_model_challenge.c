@@ -69,6 +69,33 @@ START_TEST(challenges_are_read)
 }
 END_TEST
 
+/* Of the challenge that is kept, and not of what is remembered of it. */
+START_TEST(challenges_say_whether_what_was_shown_is_enough)
+{
+	static const struct {
+		const char *value;
+		bool insufficient;
+	} cases[] = {
+		{"Bearer realm=\"https://a/\",error=\"insufficient_scope\"", true},
+		{"Bearer realm=\"https://a/\",error=\"invalid_token\"", false},
+		{"Bearer realm=\"https://a/\"", false},
+		{"Basic error=insufficient_scope, Bearer realm=\"https://a/\"", false},
+	};
+	struct error err = ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct challenge challenge = CHALLENGE_INIT, copy;
+
+		ck_assert_int_eq(challenge_read(&challenge, cases[i].value, &err), 0);
+		ck_assert_int_eq(challenge.insufficient, cases[i].insufficient);
+		ck_assert_int_eq(challenge_copy(&copy, &challenge, &err), 0);
+		ck_assert(!copy.insufficient);
+		challenge_clear(&copy);
+		challenge_clear(&challenge);
+	}
+}
+END_TEST
+
 START_TEST(challenges_compare_without_scope)
 {
 	struct challenge a = CHALLENGE_INIT, b = CHALLENGE_INIT, c = CHALLENGE_INIT;
@@ -152,6 +179,7 @@ int main(void)
 
 	tcase_add_loop_test(
 		tcase, challenges_are_read, 0, (int)(sizeof(challenges) / sizeof(*challenges)));
+	tcase_add_test(tcase, challenges_say_whether_what_was_shown_is_enough);
 	tcase_add_test(tcase, challenges_compare_without_scope);
 	tcase_add_loop_test(tcase, scopes_are_merged, 0, (int)(sizeof(scopes) / sizeof(*scopes)));
 	tcase_add_test(tcase, scopes_are_bounded);

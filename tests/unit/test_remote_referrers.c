@@ -32,8 +32,8 @@ struct fixture {
 	struct error err;
 };
 
-static struct store *open_at(
-	int port, const char *repository, struct store_hosts *hosts, struct log *log)
+static struct store *open_retrying(
+	int port, const char *repository, struct store_hosts *hosts, struct log *log, int retries)
 {
 	struct store_options options = STORE_OPTIONS_DEFAULT;
 	struct reference reference = {.transport = REFERENCE_REGISTRY};
@@ -42,7 +42,7 @@ static struct store *open_at(
 	char host[64];
 
 	options.timeout = 10;
-	options.retries = 0;
+	options.retries = retries;
 	options.hosts = hosts;
 	snprintf(host, sizeof(host), "127.0.0.1:%d", port);
 	reference.host = host;
@@ -51,12 +51,24 @@ static struct store *open_at(
 	return store;
 }
 
-static void fixture_open(struct fixture *fixture, const char *const *answers)
+static struct store *open_at(
+	int port, const char *repository, struct store_hosts *hosts, struct log *log)
+{
+	return open_retrying(port, repository, hosts, log, 0);
+}
+
+static void fixture_open_retrying(struct fixture *fixture, const char *const *answers, int retries)
 {
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->server = fake_server_play(answers);
 	fixture->log = log_new(LOG_LEVEL_WARNING);
-	fixture->store = open_at(fake_server_port(fixture->server), "app", NULL, fixture->log);
+	fixture->store = open_retrying(
+		fake_server_port(fixture->server), "app", NULL, fixture->log, retries);
+}
+
+static void fixture_open(struct fixture *fixture, const char *const *answers)
+{
+	fixture_open_retrying(fixture, answers, 0);
 }
 
 static void fixture_close(struct fixture *fixture)
@@ -461,14 +473,14 @@ START_TEST(expired_place_is_asked_for_again)
 	struct fixture fixture;
 
 	ck_assert(digest_parse(&digest, SUBJECT));
-	fixture_open(&fixture, good);
+	fixture_open_retrying(&fixture, good, 1);
 	ck_assert_msg(fixture.store->ops->blob_get(
 			      fixture.store, &digest, 5, 0, 5, &sink, NULL, &fixture.err) == 0,
 		"%s", fixture.err.message);
 	ck_assert_uint_eq(got, 5);
 	ck_assert_int_eq(fake_server_count(fixture.server), 4);
 	fixture_close(&fixture);
-	fixture_open(&fixture, bad);
+	fixture_open_retrying(&fixture, bad, 1);
 	ck_assert_int_eq(fixture.store->ops->blob_get(
 				 fixture.store, &digest, 5, 0, 5, &sink, NULL, &fixture.err),
 		-1);
