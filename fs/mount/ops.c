@@ -61,4 +61,6 @@ const struct fuse_lowlevel_ops mount_ops = {
 	.fsyncdir = op_fsyncdir,
 	.getxattr = op_getxattr,
 	.listxattr = op_listxattr,
+	.setxattr = op_setxattr,
+	.removexattr = op_removexattr,
 };

@@ -184,8 +184,10 @@ static int leave(struct tree *tree, struct node *node, struct node *to_folder, c
 		notes_removed(node->parent);
 		return 0;
 	}
-	if (!folder || node->kind != NODE_FILE || node_is_scratch(tree, node))
+	if (node->kind != NODE_FILE)
 		return 0;
+	if (!folder || node_is_scratch(tree, node))
+		return to && notes_take_aside(tree, node, to_folder, to, NULL) ? ENOMEM : 0;
 	path = node_path(node, folder);
 	if (!path)
 		return ENOMEM;
@@ -336,8 +338,11 @@ static void give_way(struct tree *tree, struct node *node, struct node *target)
 {
 	if (!target)
 		return;
-	if (!node_is_directory(target))
+	if (!node_is_directory(target)) {
 		node->order = target->order;
+		if (!node->file->media_type)
+			node->file->media_type = steal_ptr(target->file->media_type);
+	}
 	node_unlink(&tree->inodes, target);
 }
 
@@ -393,6 +398,8 @@ static int move_other(
 	/* a file that becomes scratch is a backup: its annotations stay with its name */
 	if (path || node_is_annotations(node))
 		result = leave_below(tree, node, folder, path);
+	else if (new_parent->kind == NODE_TAG && !tree_is_scratch(tree, new_name))
+		result = notes_put_aside(tree, node, NULL) ? ENOMEM : 0;
 	if (result)
 		return result;
 	if (!was_scratch)

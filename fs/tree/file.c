@@ -11,6 +11,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
+#include "media_type.h"
 
 void file_free(struct file *file)
 {
@@ -29,6 +30,7 @@ void file_free(struct file *file)
 	if (file->staged)
 		staged_put_back(file->staged);
 	descriptor_clear(&file->layer);
+	annotations_clear(&file->aside);
 	pthread_mutex_destroy(&file->contents);
 	free(file->media_type);
 	free(file->draft);
@@ -479,4 +481,56 @@ bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64
 	if (old)
 		staged_put_back(old);
 	return shared;
+}
+
+/* The layer of the base that has the file's name; NULL where there is none. */
+static const struct descriptor *base_layer(struct node *node)
+{
+	struct node *folder = node_folder(node);
+	cleanup_free char *path = folder ? node_path(node, folder) : NULL;
+	long index = path ? folder_layer_index(folder->folder, path) : -1;
+
+	return index < 0 ? NULL : &folder->folder->manifest->items[index];
+}
+
+bool file_is_in_base(struct node *node)
+{
+	const struct descriptor *base = base_layer(node);
+
+	return base && node->file->has_layer && !node->file->changed &&
+	       !strcmp(base->json, node->file->layer.json);
+}
+
+const char *file_media_type(const struct tree *tree, struct node *node)
+{
+	const struct file *file = node->file;
+	const struct descriptor *base = base_layer(node);
+
+	if (file->media_type)
+		return file->media_type;
+	if (file->has_layer && (!file->changed || !base))
+		return file->layer.media_type;
+	if (base)
+		return base->media_type;
+	return media_type_for_name(node->name, tree->options.layer_type);
+}
+
+int file_set_media_type(
+	struct tree *tree, struct node *node, const char *media_type, struct error *err)
+{
+	struct file *file = node->file;
+	char *copy = media_type ? strdup(media_type) : NULL, *old = file->media_type;
+
+	if (media_type && !copy)
+		return error_set_memory(err);
+	file->media_type = copy;
+	if (history_media_type(tree, node, err)) {
+		file->media_type = old;
+		free(copy);
+		return -1;
+	}
+	free(old);
+	if (!node_is_scratch(tree, node))
+		node_changed(node);
+	return 0;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "annotations.h"
 #include "buf.h"
 #include "fs/tree/tree.h"
 
@@ -25,6 +26,7 @@ struct file {
 	bool dropped; /* an annotations.json that had nothing more to say, and was taken away */
 	bool changed; /* the content isn't the layer's */
 	char *media_type; /* set by the user; NULL: by name */
+	struct annotations aside; /* while it is no layer: they go with it until it is one */
 	uint64_t changes; /* counts changes of content */
 	struct handle *handles;
 	int64_t timed_out_ms; /* when a read of the blob last took too long; 0: never */
@@ -91,6 +93,15 @@ bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64
 
 /* The mount has ended: what was closed by all is closed, also where the kernel could not tell. */
 void file_forget_closed(struct node *node);
+
+/* The type that the layer has, or will have: the user's, else that of the layer whose place it
+ * takes, else by its name. Valid while the lock is held. */
+const char *file_media_type(const struct tree *tree, struct node *node);
+/* Sets the user's; NULL leaves it to the others. The lock is held. */
+int file_set_media_type(
+	struct tree *tree, struct node *node, const char *media_type, struct error *err);
+/* Whether the base has the file as it is: content, type and name. The lock is held. */
+bool file_is_in_base(struct node *node);
 
 /* Whether a program is in the middle of writing it: it has written to it, or made it, and has it
  * open. That close(2) was called tells nothing alone: a child process that ends closes too. */

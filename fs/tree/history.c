@@ -260,6 +260,31 @@ int history_notes(struct tree *tree, const struct node *owner, struct error *err
 	return append(tree, owner, &record, err);
 }
 
+int history_annotated(struct tree *tree, const struct node *node, const char *key,
+	const char *value, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	struct record record = {.kind = value ? RECORD_ANNOTATED : RECORD_UNANNOTATED};
+
+	if (!is_recording(tree) || (!node->parent && node != tree->root))
+		return 0;
+	path = node_path(node, NULL);
+	record.texts[0] = path;
+	record.texts[1] = key;
+	record.texts[2] = value;
+	return append(tree, node, &record, err);
+}
+
+int history_media_type(struct tree *tree, const struct node *node, struct error *err)
+{
+	cleanup_free char *path = is_recording(tree) && node->parent ? node_path(node, NULL) : NULL;
+	struct record record = {.kind = RECORD_MEDIA_TYPE, .texts = {path, node->file->media_type}};
+
+	if (!is_recording(tree) || !node->parent)
+		return 0;
+	return append(tree, node, &record, err);
+}
+
 int history_sync(struct tree *tree, struct error *err)
 {
 	return tree->history ? journal_sync(tree->history->journal, err) : 0;
@@ -298,6 +323,31 @@ static int put_time(struct snapshot *snapshot, const struct node *node, const ch
 	return put(snapshot, &record);
 }
 
+/* What hangs on a file beside its content. */
+static int put_attributes(struct snapshot *snapshot, const struct node *node, const char *path)
+{
+	const struct file *file = node->file;
+	struct record record = {.texts = {path}};
+	size_t i;
+
+	if (put_time(snapshot, node, path))
+		return -1;
+	if (file && file->media_type) {
+		record.kind = RECORD_MEDIA_TYPE;
+		record.texts[1] = file->media_type;
+		if (put(snapshot, &record))
+			return -1;
+	}
+	record.kind = RECORD_ANNOTATED;
+	for (i = 0; file && i < file->aside.count; i++) {
+		record.texts[1] = file->aside.items[i].key;
+		record.texts[2] = file->aside.items[i].value;
+		if (put(snapshot, &record))
+			return -1;
+	}
+	return 0;
+}
+
 static int put_node(struct snapshot *snapshot, const struct node *node)
 {
 	cleanup_free char *path = NULL;
@@ -309,7 +359,7 @@ static int put_node(struct snapshot *snapshot, const struct node *node)
 		return 0;
 	path = node_path(node, NULL);
 	record = node_record(node, path, &numbers);
-	if (put(snapshot, &record) || put_time(snapshot, node, path))
+	if (put(snapshot, &record) || put_attributes(snapshot, node, path))
 		return -1;
 	return node->kind == NODE_DIRECTORY ? put_contents(snapshot, node) : 0;
 }

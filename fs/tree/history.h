@@ -36,6 +36,11 @@ int history_mode(struct tree *tree, const struct node *node, struct error *err);
 int history_time(struct tree *tree, const struct node *node, struct error *err);
 /* The notes of a tag or folder were set from its annotations.json. */
 int history_notes(struct tree *tree, const struct node *owner, struct error *err);
+/* One annotation of a node was set, or (value is NULL) removed. */
+int history_annotated(struct tree *tree, const struct node *node, const char *key,
+	const char *value, struct error *err);
+/* A file's media type was set, or (NULL) left to its name. */
+int history_media_type(struct tree *tree, const struct node *node, struct error *err);
 
 /* The tag is about to be moved. Durable. */
 int history_intent(struct tree *tree, const struct intent *intent, struct error *err);

@@ -20,6 +20,9 @@ enum {
 	RECORD_INTENT =
 		'I', /* digest of a root that the tag is about to get, and of what is ours */
 	RECORD_NOTES = 'N', /* path of the tag or folder, text of its annotations.json */
+	RECORD_ANNOTATED = 'A', /* path, key, value */
+	RECORD_UNANNOTATED = 'O', /* path, key */
+	RECORD_MEDIA_TYPE = 'Y', /* path, media type ("": by its name) */
 };
 
 struct history {

@@ -245,13 +245,26 @@ int notes_take(struct tree *tree, struct node *node, struct error *err)
 	return result;
 }
 
-/* The file shows the notes again, where nobody is at it. NULL where there is none. */
+/* Who has the file open goes on to read from a text of his own. */
+static int give_text(struct node *node)
+{
+	struct handle *handle;
+
+	for (handle = node->file->handles; handle; handle = handle->next) {
+		if (!handle->has_text && notes_text(node, &handle->text, NULL))
+			return -1;
+		handle->has_text = true;
+	}
+	return 0;
+}
+
+/* The file shows the notes again, where nobody is writing it. NULL where there is none. */
 static struct node *regenerate(struct node *owner)
 {
 	struct node *node = node_child(owner, ANNOTATIONS_NAME);
 	struct file *file = node && node->kind == NODE_FILE ? node->file : NULL;
 
-	if (file && !file->changed && !file->handles && file->staged) {
+	if (file && !file->changed && file->staged && !give_text(node)) {
 		staged_put_back(file->staged);
 		file->staged = NULL;
 	}
@@ -285,8 +298,12 @@ static int move_layer(struct annotation_file *from, const char *title, struct an
 	struct annotations moved = ANNOTATIONS_INIT, *old, *new;
 
 	old = annotation_file_layer(from, title);
-	if (!old || !old->count)
+	if (!old)
 		return 0;
+	if (!old->count) {
+		annotation_file_layer_remove(from, title);
+		return 0;
+	}
 	if (annotations_copy(&moved, old, err))
 		return -1;
 	new = annotation_file_layer_make(to, new_title, err);
@@ -329,4 +346,41 @@ int notes_layer_made(struct tree *tree, struct node *folder, const char *path, s
 		return moved;
 	regenerate(folder);
 	return notes_show(tree, folder, err);
+}
+
+int notes_put_aside(struct tree *tree, struct node *file, struct error *err)
+{
+	struct node *folder = node_folder(file);
+	cleanup_free char *path = folder ? node_path(file, folder) : NULL;
+	struct annotations *notes;
+
+	(void)tree;
+	if (!path)
+		return folder ? error_set_memory(err) : 0;
+	notes = annotation_file_layer(&folder->folder->notes, path);
+	if (!notes)
+		return 0;
+	annotations_clear(&file->file->aside);
+	file->file->aside = *notes;
+	*notes = (struct annotations)ANNOTATIONS_INIT;
+	annotation_file_layer_remove(&folder->folder->notes, path);
+	regenerate(folder);
+	return 0;
+}
+
+int notes_take_aside(struct tree *tree, struct node *file, struct node *to_folder, const char *to,
+	struct error *err)
+{
+	struct annotations *notes;
+
+	if (!file->file->aside.count)
+		return 0;
+	notes = annotation_file_layer_make(&to_folder->folder->notes, to, err);
+	if (!notes)
+		return -1;
+	annotations_clear(notes);
+	*notes = file->file->aside;
+	file->file->aside = (struct annotations)ANNOTATIONS_INIT;
+	regenerate(to_folder);
+	return notes_show(tree, to_folder, err);
 }

@@ -46,6 +46,12 @@ void notes_removed(struct node *owner);
 int notes_layer_moved(struct tree *tree, struct node *from_folder, const char *from,
 	struct node *to_folder, const char *to, struct error *err);
 
+/* A file's annotations while it is no layer: they leave with the layer that it was, and become
+ * those of the layer that it is then. */
+int notes_put_aside(struct tree *tree, struct node *file, struct error *err);
+int notes_take_aside(struct tree *tree, struct node *file, struct node *to_folder, const char *to,
+	struct error *err);
+
 /* A file was made at a path: it has the annotations of the one that was removed there. */
 int notes_layer_made(struct tree *tree, struct node *folder, const char *path, struct error *err);
 

@@ -6,6 +6,7 @@
 
 #include "annotation_file.h"
 #include "cleanup.h"
+#include "fs/tree/annotate.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -316,6 +317,33 @@ static int replay_notes(struct tree *tree, const struct record *record, struct e
 	return result;
 }
 
+static int replay_annotation(struct tree *tree, const struct record *record, struct error *err)
+{
+	const char *value = record->kind == RECORD_ANNOTATED ? record->texts[2] : NULL;
+	struct node *node = find(tree, record->texts[0], err);
+	int result;
+
+	if (!node)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	result = node_annotate(tree, node, record->texts[1], value, err);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+static int replay_media_type(struct tree *tree, const struct record *record, struct error *err)
+{
+	struct node *node = find(tree, record->texts[0], err);
+	int result;
+
+	if (!node || node->kind != NODE_FILE)
+		return lost(record->texts[0], err);
+	pthread_mutex_lock(&tree->lock);
+	result = file_set_media_type(tree, node, *record->texts[1] ? record->texts[1] : NULL, err);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
 static int replay_clear(struct tree *tree, const struct record *record, struct error *err)
 {
 	struct node *node = find(tree, record->texts[0], err);
@@ -417,6 +445,13 @@ static int replay_one(void *context, const struct record *record, struct error *
 		break;
 	case RECORD_NOTES:
 		replay_notes(tree, record, &reason);
+		break;
+	case RECORD_ANNOTATED:
+	case RECORD_UNANNOTATED:
+		replay_annotation(tree, record, &reason);
+		break;
+	case RECORD_MEDIA_TYPE:
+		replay_media_type(tree, record, &reason);
 		break;
 	default:
 		error_set(&reason, ERROR_INVALID, "the journal has an unknown record");

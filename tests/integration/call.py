@@ -2,13 +2,15 @@
 """One file operation and how it ended, so that a test can assert an errno exactly.
 
     call.py OPERATION ARG...
+    call.py --check       lines EXPECTED OPERATION ARG..., as a shell would split them
 
 Prints "ok", the name of the errno ("EPERM"), or for an operation of several calls the call that
-failed and its errno ("close EINVAL").
+failed and its errno ("close EINVAL"). With --check: each line that ended in another way.
 """
 import ctypes
 import errno
 import os
+import shlex
 import stat
 import sys
 
@@ -60,7 +62,20 @@ def renameat2(old, new, flags):
         raise OSError(ctypes.get_errno(), "renameat2")
 
 
+def setxattr(path, name, value, *flags):
+    """FLAGS: create, replace. A value of "@N" is N bytes, "x:..." bytes in hex."""
+    if value.startswith("@"):
+        data = b"x" * int(value[1:])
+    else:
+        data = bytes.fromhex(value[2:]) if value.startswith("x:") else os.fsencode(value)
+    bits = {"create": os.XATTR_CREATE, "replace": os.XATTR_REPLACE}
+    os.setxattr(path, name, data, sum(bits[flag] for flag in flags))
+
+
 OPERATIONS = {
+    "setxattr": setxattr,
+    "getxattr": os.getxattr,
+    "removexattr": os.removexattr,
     "fsync": fsync,
     "read": read,
     "put": put,
@@ -85,15 +100,28 @@ OPERATIONS = {
 }
 
 
-def main():
+def outcome(operation, *args):
     try:
-        OPERATIONS[sys.argv[1]](*sys.argv[2:])
+        OPERATIONS[operation](*args)
     except Step as failed:
-        print(failed)
+        return str(failed)
     except OSError as error:
-        print(errno.errorcode.get(error.errno, error.errno))
+        return errno.errorcode.get(error.errno, str(error.errno))
+    return "ok"
+
+
+def check(lines):
+    for line in lines:
+        expected, *call = shlex.split(line, comments=True) or [None]
+        if call and (got := outcome(*call)) != expected:
+            print(f"{line.strip()}: {got}")
+
+
+def main():
+    if sys.argv[1] == "--check":
+        check(sys.stdin)
     else:
-        print("ok")
+        print(outcome(*sys.argv[1:]))
 
 
 main()

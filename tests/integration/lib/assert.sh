@@ -30,6 +30,13 @@ assert_call() {
     assert_eq "$*" "$expected" "$got"
 }
 
+# assert_calls: the same of many, lines "EXPECTED OPERATION ARG..." on standard input.
+assert_calls() {
+    local wrong
+    wrong=$(python3 "$HERE/call.py" --check)
+    [[ -z $wrong ]] || fail "calls that ended in another way: $wrong"
+}
+
 # assert_fails WHAT PATTERN COMMAND...: exit status not 0, and what it printed matches.
 assert_fails() {
     local what=$1 pattern=$2 out status=0
