@@ -28,6 +28,8 @@ void cmd_put(FILE *to, const char *text);
 /* "indexfs: WHAT: WHY" on standard error, and a line "hint: ..." where the error has a remedy.
  * Returns CMD_FAILED. */
 int cmd_fail(const char *what, const struct error *err);
+/* A line "hint: ..." after that. Returns CMD_FAILED. */
+int cmd_fail_hint(const char *remedy);
 /* A mistake on the command line. Returns CMD_USAGE. */
 int cmd_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -48,7 +48,7 @@ static int run(const char *shown, const char *side)
 			"it lies in no mount of indexfs; indexfs status lists those");
 	if (!mounted || (side && settle(mounted->mountpoint, path, side, &err)))
 		return cmd_fail(shown, &err);
-	return publish_mount(mounted->mountpoint, shown);
+	return publish_mount(mounted->mountpoint, shown) ? CMD_FAILED : 0;
 }
 
 int cmd_commit(int argc, char **argv)

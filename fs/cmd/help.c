@@ -4,7 +4,7 @@
 
 static const char text[] =
 	"usage: indexfs [mount] SOURCE MOUNTPOINT [-f] [-d] [-o OPTION,...]\n"
-	"       indexfs umount MOUNTPOINT\n"
+	"       indexfs umount [--commit] MOUNTPOINT\n"
 	"       indexfs status [--json] [--watch] [PATH]\n"
 	"       indexfs commit [--ours|--theirs] PATH\n"
 	"       indexfs login [-u USER] [--password-stdin] REGISTRY\n"

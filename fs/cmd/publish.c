@@ -138,7 +138,7 @@ static void tell_success(const char *mountpoint, const char *shown, bool changed
 }
 
 /* The whole story: what went wrong in this commit, what has to be mended, what is kept. */
-static int tell_failure(
+static void tell_failure(
 	const char *mountpoint, const char *shown, int number, const struct json_value *before)
 {
 	struct json_value *status = control_status(mountpoint, NULL);
@@ -151,7 +151,6 @@ static int tell_failure(
 	fprintf(stderr, "hint: all that was changed is kept; %sthe same command tries again\n",
 		number == EACCES ? "indexfs login REGISTRY, then " : "");
 	json_value_free(status);
-	return CMD_FAILED;
 }
 
 int publish_mount(const char *mountpoint, const char *shown)
@@ -159,18 +158,19 @@ int publish_mount(const char *mountpoint, const char *shown)
 	struct error err = ERROR_INIT;
 	struct waiting waiting = {.mountpoint = mountpoint, .signals = -1};
 	struct json_value *before = control_status(mountpoint, &err);
-	int number, result = 0;
+	int number;
 
 	if (!before || begin(&waiting, &err)) {
 		json_value_free(before);
-		return cmd_fail(shown, &err);
+		cmd_fail(shown, &err);
+		return error_errno(&err);
 	}
 	number = wait_for_child(&waiting);
 	if (number)
-		result = tell_failure(mountpoint, shown, number, before);
+		tell_failure(mountpoint, shown, number, before);
 	else
 		tell_success(mountpoint, shown,
 			json_value_first(json_value_member(before, "uncommitted")) != NULL);
 	json_value_free(before);
-	return result;
+	return number;
 }

@@ -5,8 +5,8 @@
 #define INDEXFS_FS_CMD_PUBLISH_H
 
 /* Commits what a mount has not committed. Tells the outcome, and after a failure why and what to
- * do; shown is what the user calls it. Returns 0 or CMD_FAILED. An interrupt ends the wait at once.
- */
+ * do; shown is what the user calls it. 0, or the errno of what was told: EINTR where an interrupt
+ * has ended the wait, which it does at once. */
 int publish_mount(const char *mountpoint, const char *shown);
 
 #endif

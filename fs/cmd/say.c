@@ -46,7 +46,13 @@ int cmd_fail(const char *what, const struct error *err)
 	cmd_put(stderr, err->message);
 	fputc('\n', stderr);
 	if (remedy)
-		fprintf(stderr, "hint: %s\n", remedy);
+		cmd_fail_hint(remedy);
+	return CMD_FAILED;
+}
+
+int cmd_fail_hint(const char *remedy)
+{
+	fprintf(stderr, "hint: %s\n", remedy);
 	return CMD_FAILED;
 }
 
