@@ -375,6 +375,8 @@ static int move_folder(
 	node->folder->has_platform = platform.os != NULL;
 	platform = (struct platform)PLATFORM_INIT;
 	node_changed(node);
+	/* which folders there are is the tag's */
+	node_changed(new_parent);
 	return 0;
 }
 

@@ -88,6 +88,24 @@ for store in plain layout; do
     unmount "$tag"
 done
 
+say "a platform that was renamed, and nothing else, stays so over two kills"
+use_store layout
+source=$(source_of team/renamed v1)
+tag=$T/renamed
+mount_indexfs "$source" "$tag"
+mkdir "$tag/linux-arm64"
+echo app >"$tag/linux-arm64/app"
+sync "$tag"
+mv "$tag/linux-arm64" "$tag/linux-arm64-v8"
+for _ in 1 2; do
+    kill_daemon "$tag"
+    mount_indexfs "$source" "$tag"
+    assert_eq "the folders" linux-arm64-v8 "$(ls "$tag")"
+done
+sync "$tag"
+agree "$tag" "$source"
+unmount "$tag"
+
 say "a second mount of one source by the same user says who holds it"
 use_store layout
 source=$(source_of team/other v1)
