@@ -133,7 +133,7 @@ fuzz: $(FUZZERS) ## build the fuzzers
 fuzz-smoke: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS
 	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-.PHONY: check check-unit check-asan check-valgrind check-fault
+.PHONY: check check-unit check-asan check-valgrind check-fault check-crash
 check: all tests ## unit tests and mount tests
 	@scripts/run-tests $(BUILD) unit integration
 check-unit: tests ## unit tests only
@@ -144,6 +144,9 @@ check-valgrind: tests ## unit tests under valgrind
 	@VALGRIND=1 scripts/run-tests $(BUILD) unit
 check-fault: all tests ## each kind of request with each fault
 	@tests/fault/faults.py $(BUILD)
+check-crash: tests ## a kill at every passing of every crash point
+	@$(MAKE) --no-print-directory CRASH=1
+	@tests/crash/crash.py --all $(BUILD)
 
 .PHONY: lint format
 lint: ## formatting, clang-tidy, cppcheck, the direction of includes

@@ -1,0 +1,309 @@
+"""What a mounted tag shall show, and what the registry shall hold, after each operation.
+
+A plain model in memory, written from the contract and not from the program: platform folders with
+files, directories, annotations, drafts. Two views of it are compared with what is really there:
+shown() with the mount, published() with the registry.
+"""
+import copy
+import fnmatch
+import hashlib
+import json
+
+NOTES = "annotations.json"
+LEVELS = ("$descriptor", "$manifest", "$config")
+SCRATCH = (".*.sw?", "*~", "*.part", ".#*")
+
+
+class Refused(Exception):
+    """What the program must refuse with EINVAL."""
+
+
+def is_scratch(path):
+    return any(fnmatch.fnmatchcase(part, pattern) for part in path.split("/")
+               for pattern in SCRATCH)
+
+
+def parent_of(path):
+    return path.rpartition("/")[0]
+
+
+def folder_of(path):
+    """("linux-amd64", "share/doc/README")"""
+    name, _, rest = path.partition("/")
+    return name, rest
+
+
+def without_empty(notes):
+    return {level: items for level, items in notes.items() if items}
+
+
+def no_twins(pairs):
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key twice")
+    return dict(pairs)
+
+
+def parse_notes(text, of_index):
+    """The levels of an annotations.json; ValueError for a draft that is broken."""
+    notes = json.loads(text, object_pairs_hook=no_twins)
+    if not isinstance(notes, dict):
+        raise ValueError("not an object")
+    if all(isinstance(value, str) for value in notes.values()):
+        return without_empty({"$descriptor": notes})
+    if of_index or not all(isinstance(items, dict) and
+                           all(isinstance(value, str) for value in items.values())
+                           for items in notes.values()):
+        raise ValueError("not annotations")
+    return without_empty(notes)
+
+
+class File:
+    def __init__(self, data=b"", executable=False):
+        self.data, self.executable = data, executable
+
+    def state(self):
+        return "file", len(self.data), hashlib.sha256(self.data).hexdigest(), self.executable
+
+
+class Owner:
+    """What has an annotations.json: a tag or a platform folder."""
+
+    def __init__(self):
+        self.notes = {}  # level or title -> annotations; never an empty one
+        self.left = {}  # those of files that went, for when they come again before a commit
+        self.draft = None  # a text that isn't valid
+
+    def annotate(self, text, of_index):
+        try:
+            self.notes, self.left = parse_notes(text, of_index), {}
+            self.draft = None
+        except ValueError:
+            self.draft = text
+        return self.draft is None
+
+
+class Folder(Owner):
+    def __init__(self):
+        super().__init__()
+        self.files = {}
+        # Directory -> whether the journal, or a layer below it, brings it back after a remount.
+        # An empty one that a commit has left out goes with its mount. "" is the folder itself.
+        self.directories = {"": True}
+        self.published = set()  # the titles that the registry has
+        self.changed = False
+
+    def layers(self):
+        return {path: file for path, file in self.files.items() if not is_scratch(path)}
+
+    def is_empty(self, directory):
+        return not any(path.startswith(directory + "/") if directory else True
+                       for path in (*self.files, *(d for d in self.directories if d)))
+
+
+class TagModel:
+    def __init__(self):
+        self.index = Owner()
+        self.folders = {}
+        self.committed = None  # what published() was at the last commit
+
+    def copy(self):
+        return copy.deepcopy(self)
+
+    # What there is.
+
+    def at(self, path):
+        name, rest = folder_of(path)
+        folder = self.folders.get(name)
+        if folder is None or rest == "":
+            return folder
+        return folder.files.get(rest, True if rest in folder.directories else None)
+
+    def files(self, wanted=lambda path: True):
+        return [f"{name}/{path}" for name, folder in sorted(self.folders.items())
+                for path in sorted(folder.files) if wanted(path)]
+
+    def directories(self):
+        """Platform folders among them."""
+        return [f"{name}/{path}".rstrip("/") for name, folder in sorted(self.folders.items())
+                for path in sorted(folder.directories)]
+
+    def data(self, path):
+        name, rest = folder_of(path)
+        return self.folders[name].files[rest].data
+
+    def owner(self, path):
+        return self.folders[path] if path else self.index
+
+    # What is done.
+
+    def mkdir(self, path):
+        name, rest = folder_of(path)
+        if not rest:
+            self.folders[name] = Folder()
+            return
+        folder = self.folders[name]
+        folder.directories[rest] = True
+        self.touch(folder, path)
+        self.remember(folder, parent_of(rest))
+
+    @staticmethod
+    def touch(folder, path):
+        folder.changed |= not is_scratch(path)
+
+    @staticmethod
+    def remember(folder, directory):
+        """The journal tells of something in it, and so of it."""
+        while True:
+            folder.directories[directory] = True
+            if not directory:
+                break
+            directory = parent_of(directory)
+
+    def write(self, path, data, executable=None):
+        name, rest = folder_of(path)
+        folder = self.folders[name]
+        file = folder.files.get(rest)
+        if file is None:
+            file = folder.files[rest] = File(executable=bool(executable))
+            self.come_back(folder, rest)
+        file.data = data
+        self.touch(folder, path)
+        self.remember(folder, parent_of(rest))
+
+    @staticmethod
+    def come_back(folder, path):
+        if path in folder.left and path not in folder.notes and not is_scratch(path):
+            folder.notes[path] = folder.left.pop(path)
+
+    def chmod(self, path, executable):
+        name, rest = folder_of(path)
+        self.folders[name].files[rest].executable = executable
+        self.touch(self.folders[name], path)
+
+    def unlink(self, path):
+        name, rest = folder_of(path)
+        folder = self.folders[name]
+        del folder.files[rest]
+        if rest in folder.notes and not is_scratch(rest):
+            folder.left[rest] = folder.notes.pop(rest)
+        self.touch(folder, path)
+        self.remember(folder, parent_of(rest))
+
+    def rmdir(self, path):
+        name, rest = folder_of(path)
+        if rest:
+            del self.folders[name].directories[rest]
+            self.touch(self.folders[name], path)
+        else:
+            del self.folders[name]
+
+    def rename(self, old, new):
+        """A file or directory below a platform folder, or a platform folder."""
+        (old_name, old_rest), (new_name, new_rest) = folder_of(old), folder_of(new)
+        source = self.folders[old_name]
+        if not old_rest:
+            self.folders[new_name] = self.folders.pop(old_name)
+            source.changed = True
+            return
+        target = self.folders[new_name]
+        moved = {path: new_rest + path[len(old_rest):] for path in source.files
+                 if path == old_rest or path.startswith(old_rest + "/")}
+        for path, to in moved.items():
+            target.files[to] = source.files.pop(path)
+            # What becomes scratch is a backup: its annotations stay with its name.
+            if path in source.notes and not is_scratch(path) and not is_scratch(to):
+                target.notes[to] = source.notes.pop(path)
+        for path in [path for path in source.directories
+                     if path == old_rest or path.startswith(old_rest + "/")]:
+            target.directories[new_rest + path[len(old_rest):]] = source.directories.pop(path)
+        if old_rest in moved:
+            self.come_back(target, new_rest)
+        self.touch(source, old)
+        self.touch(target, new)
+        self.remember(source, parent_of(old_rest))
+        self.remember(target, parent_of(new_rest))
+
+    def annotate(self, name, text):
+        """Of a platform folder, or of the index (""). False where the text is a broken draft."""
+        if name:
+            self.folders[name].changed = True
+        return self.owner(name).annotate(text, not name)
+
+    def unannotate(self, name):
+        owner = self.owner(name)
+        owner.notes, owner.draft = {}, None
+        if name:
+            owner.changed = True
+
+    def commit(self):
+        """Refused where something stands in the way."""
+        if self.index.draft is not None:
+            raise Refused("annotations.json")
+        for name, folder in self.folders.items():
+            if folder.draft is not None:
+                raise Refused(name)
+            if not folder.layers():
+                continue
+            for title in folder.notes:
+                if title not in LEVELS and title not in folder.files and \
+                        title not in folder.published:
+                    raise Refused(f"{name}: {title}")
+        for folder in self.folders.values():
+            folder.left, folder.changed = {}, False
+            folder.published = set(folder.layers())
+            for directory in folder.directories:
+                below = directory + "/" if directory else ""
+                folder.directories[directory] = any(
+                    path.startswith(below) for path in folder.published)
+        self.committed = self.published()
+
+    def remount(self):
+        """What was empty at a commit, and nothing was done in since, isn't there any more."""
+        for name, folder in list(self.folders.items()):
+            # Scratch files bring back the directories that they are in.
+            for path in folder.files:
+                self.remember(folder, parent_of(path))
+            if not folder.directories[""]:
+                del self.folders[name]
+                continue
+            folder.directories = {path: kept for path, kept in folder.directories.items() if kept}
+
+    # What that must look like.
+
+    def shown(self):
+        """Path -> state of each file and directory; the annotations of each owner apart."""
+        entries = {}
+        for name, folder in self.folders.items():
+            for path in folder.directories:
+                entries[f"{name}/{path}".rstrip("/")] = ("directory",)
+            for path, file in folder.files.items():
+                entries[f"{name}/{path}"] = file.state()
+        notes = {name: self.owner(name).draft if self.owner(name).draft is not None
+                 else without_empty(self.owner(name).notes) for name in ("", *self.folders)}
+        return {"entries": entries,
+                "notes": {name: text for name, text in notes.items() if text != {}}}
+
+    def published(self):
+        """What a commit makes of it: None where there is nothing to make a tag of."""
+        folders = {name: folder_published(folder) for name, folder in self.folders.items()
+                   if folder.layers()}
+        if not folders and not self.index.notes and self.committed is None:
+            return None
+        return {"annotations": self.index.notes.get("$descriptor", {}), "folders": folders}
+
+
+def folder_published(folder):
+    layers = {path: {"state": file.state(), "annotations": folder.notes.get(path, {})}
+              for path, file in folder.layers().items()}
+    levels = {level: folder.notes.get(level, {}) for level in LEVELS}
+    return {**levels, "layers": layers}
+
+
+def differences(expected, got, where=""):
+    """Each place where two values differ, with both."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        found = []
+        for key in sorted({*expected, *got}, key=str):
+            found += differences(expected.get(key), got.get(key), f"{where}/{key}")
+        return found
+    return [] if expected == got else [f"{where}: expected {expected!r}, found {got!r}"]
