@@ -1,8 +1,9 @@
 /*
  * zstd.c - RFC 8878: any number of frames, one after another.
  *
- * libzstd also reads formats from before the RFC, which nothing else reads in a layer, with code
- * that nobody looks at any more: each frame's magic number is looked at here first.
+ * A frame begins byte by byte, because of two ways of libzstd: it reads formats from before the RFC
+ * as well, which no reader of layers takes, so the magic number is looked at here; and where its
+ * input holds the end of a frame's header and more, it may take that place for the frame's start.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,11 +16,12 @@
 /* What a frame may make its reader keep: 128 MiB, as the zstd program has it. */
 #define WINDOW_LOG_MAX 27
 #define MAGIC_LEN 4
+#define HEADER_LEN_MAX 18 /* with the magic number */
 
 struct zstd {
 	ZSTD_DCtx *context;
-	unsigned char magic[MAGIC_LEN]; /* of the frame that has begun */
-	size_t magic_len;
+	uint32_t magic; /* of the frame that has begun */
+	size_t begun; /* how much of it has been taken, up to HEADER_LEN_MAX */
 };
 
 static void zstd_close(void *state)
@@ -61,45 +63,38 @@ static int zstd_failed(size_t result, struct error *err)
 	}
 }
 
-static bool magic_known(const unsigned char *magic)
+static bool magic_known(uint32_t magic)
 {
-	uint32_t number = magic[0] | magic[1] << 8 | magic[2] << 16 | (uint32_t)magic[3] << 24;
-
-	return number == ZSTD_MAGICNUMBER ||
-	       (number & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+	return magic == ZSTD_MAGICNUMBER ||
+	       (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
 }
 
-/* Takes what is still missing of a frame's magic number, and hands it on once it's whole. */
-static int magic_step(struct zstd *zstd, struct codec_turn *turn, struct error *err)
+/* One byte of what a frame begins with. */
+static int begin_step(struct zstd *zstd, unsigned char byte, struct error *err)
 {
-	ZSTD_inBuffer in = {zstd->magic, MAGIC_LEN, 0};
-	ZSTD_outBuffer out = {turn->out, 0, 0};
-	size_t result;
+	size_t at = zstd->begun++;
 
-	while (zstd->magic_len < MAGIC_LEN && turn->in_left > 0) {
-		zstd->magic[zstd->magic_len++] = *turn->in++;
-		turn->in_left--;
-	}
-	if (zstd->magic_len < MAGIC_LEN)
-		return 0;
-	if (!magic_known(zstd->magic))
+	if (at == 0)
+		zstd->magic = 0;
+	if (at < MAGIC_LEN)
+		zstd->magic |= (uint32_t)byte << (8 * at);
+	if (at == MAGIC_LEN - 1 && !magic_known(zstd->magic))
 		return error_set(err, ERROR_INVALID, "not zstd, or damaged");
-	result = ZSTD_decompressStream(zstd->context, &out, &in);
-	return ZSTD_isError(result) ? zstd_failed(result, err) : 0;
+	return 0;
 }
 
 static int zstd_step(void *state, struct codec_turn *turn, bool *ended, struct error *err)
 {
 	struct zstd *zstd = state;
-	ZSTD_inBuffer in;
-	ZSTD_outBuffer out;
+	ZSTD_inBuffer in = {turn->in, turn->in_left, 0};
+	ZSTD_outBuffer out = {turn->out, turn->out_left, 0};
 	size_t result;
 
-	*ended = false;
-	if (zstd->magic_len < MAGIC_LEN)
-		return magic_step(zstd, turn, err);
-	in = (ZSTD_inBuffer){turn->in, turn->in_left, 0};
-	out = (ZSTD_outBuffer){turn->out, turn->out_left, 0};
+	if (in.size > 0 && zstd->begun < HEADER_LEN_MAX) {
+		in.size = 1;
+		if (begin_step(zstd, *turn->in, err))
+			return -1;
+	}
 	result = ZSTD_decompressStream(zstd->context, &out, &in);
 	if (ZSTD_isError(result))
 		return zstd_failed(result, err);
@@ -109,7 +104,7 @@ static int zstd_step(void *state, struct codec_turn *turn, bool *ended, struct e
 	turn->out_left -= out.pos;
 	*ended = result == 0;
 	if (*ended)
-		zstd->magic_len = 0;
+		zstd->begun = 0;
 	return 0;
 }
 

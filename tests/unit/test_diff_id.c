@@ -140,7 +140,7 @@ static const struct {
 	{": > bad", LAYER "+gzip", "end too early"},
 	{": > bad", LAYER "+zstd", "end too early"},
 	{"cat x > bad", LAYER "+gzip", "end too early"},
-	{"cat x > bad", LAYER "+zstd", "end too early"},
+	{"cat x > bad", LAYER "+zstd", "not zstd"},
 	{"cat lines > bad", LAYER "+zstd", "not zstd"},
 	{"cat lines.zst > bad", LAYER "+gzip", "not gzip"},
 	{"cat lines.gz > bad", LAYER "+zstd", "not zstd"},
