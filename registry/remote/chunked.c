@@ -27,18 +27,11 @@ static void chunk_clear(struct chunk *chunk)
 	http_response_clear(&chunk->response);
 }
 
-static uint64_t chunk_size(const struct upload *upload, const struct session *session)
-{
-	uint64_t size = (uint64_t)upload->remote->chunk_size;
-
-	return size > session->chunk_min ? size : session->chunk_min;
-}
-
 static void chunk_plan(
 	struct chunk *chunk, const struct upload *upload, const struct session *session)
 {
 	uint64_t left = (uint64_t)upload->source->size - session->offset;
-	uint64_t size = chunk_size(upload, session);
+	uint64_t size = upload_chunk_size(upload, session);
 	bool last_in_put = host_trait_get(&upload->remote->host->last_in_put) != HOST_NO;
 
 	chunk->length = left < size ? left : size;
@@ -154,7 +147,7 @@ static enum upload_result chunk_out_of_order(const struct upload *upload,
 }
 
 /* Whether to ask the session how far it is: UPLOAD_DONE. Pauses before, where it may help. */
-static enum upload_result chunk_judge(const struct upload *upload, const struct session *session,
+static enum upload_result chunk_judge(struct upload *upload, const struct session *session,
 	const struct chunk *chunk, struct attempts *attempts, const struct error *why,
 	struct error *err)
 {
@@ -164,6 +157,8 @@ static enum upload_result chunk_judge(const struct upload *upload, const struct 
 
 	if (chunk->failed || !says_not_so(&chunk->response)) {
 		again = attempts_pause(attempts, end, &chunk->response, upload->cancel, err);
+		if (!again && upload_body_too_long(upload, chunk->length, &chunk->response))
+			again = 1;
 		if (!again)
 			error_copy(err, why);
 		return again > 0 ? UPLOAD_DONE : UPLOAD_FAILED;
@@ -176,7 +171,7 @@ static enum upload_result chunk_judge(const struct upload *upload, const struct 
 	return result;
 }
 
-static enum upload_result chunk_retry(const struct upload *upload, struct session *session,
+static enum upload_result chunk_retry(struct upload *upload, struct session *session,
 	const struct chunk *chunk, struct attempts *attempts, const struct error *why,
 	struct error *err)
 {
@@ -186,6 +181,9 @@ static enum upload_result chunk_retry(const struct upload *upload, struct sessio
 	if (result != UPLOAD_DONE)
 		return result;
 	result = session_resume(upload, session, before + chunk->length, err);
+	if (result == UPLOAD_DONE && chunk->failed && session->offset == before &&
+		attempts->made > 1)
+		upload_body_broke(upload, chunk->length);
 	if (result == UPLOAD_DONE && chunk->response.status == HTTP_RANGE_NOT_SATISFIABLE)
 		result = chunk_out_of_order(upload, session, before, why);
 	if (result == UPLOAD_DONE)
@@ -195,8 +193,8 @@ static enum upload_result chunk_retry(const struct upload *upload, struct sessio
 }
 
 /* 1: there is more to do. */
-static int chunk_step(const struct upload *upload, struct session *session,
-	struct attempts *attempts, enum upload_result *result, struct error *err)
+static int chunk_step(struct upload *upload, struct session *session, struct attempts *attempts,
+	enum upload_result *result, struct error *err)
 {
 	cleanup_with(chunk_clear) struct chunk chunk = {.response = HTTP_RESPONSE_INIT};
 	struct error why = ERROR_INIT;
@@ -222,8 +220,7 @@ static int chunk_step(const struct upload *upload, struct session *session,
 	return *result == UPLOAD_DONE;
 }
 
-enum upload_result upload_chunked(
-	const struct upload *upload, struct session *session, struct error *err)
+enum upload_result upload_chunked(struct upload *upload, struct session *session, struct error *err)
 {
 	struct attempts attempts = {.limit = upload->remote->retries};
 	enum upload_result result;

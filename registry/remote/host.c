@@ -64,6 +64,7 @@ struct host *hosts_get(struct store_hosts *hosts, const char *name, struct error
 		host = calloc(1, sizeof(*host) + size);
 		if (host) {
 			memcpy(host->name, name, size);
+			atomic_init(&host->body_max, UINT64_MAX);
 			host->next = hosts->first;
 			hosts->first = host;
 		}

@@ -18,6 +18,7 @@ struct host {
 	atomic_int last_in_put; /* takes the last chunk with the PUT that closes the session */
 	atomic_int referrers; /* has the Referrers API */
 	atomic_int conditions; /* HOST_NO: it has refused a change whose condition held */
+	atomic_ullong body_max; /* of an upload: a longer one is refused */
 	atomic_int ranges; /* HOST_NO: it has given another range than it was asked for */
 	char name[];
 };

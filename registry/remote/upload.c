@@ -42,18 +42,9 @@ static enum upload_result upload_whole(
 	return upload_confirm(upload, response, &passage->why) ? UPLOAD_FAILED : UPLOAD_DONE;
 }
 
-static bool goes_in_chunks(const struct upload *upload, const struct session *session)
-{
-	int64_t size = upload->source->size;
-
-	return size > upload->remote->chunked_from && size > upload->remote->chunk_size &&
-	       (uint64_t)size > session->chunk_min &&
-	       host_trait_get(&upload->remote->host->chunks) != HOST_NO;
-}
-
 /* Uses the session, or a new one where it has no location. */
 static enum upload_result upload_once(
-	const struct upload *upload, struct session *session, struct passage *passage)
+	struct upload *upload, struct session *session, struct passage *passage)
 {
 	if (!session->location) {
 		if (session_open(upload, session, &passage->why))
@@ -62,7 +53,7 @@ static enum upload_result upload_once(
 			return UPLOAD_DONE;
 	}
 	CRASH_POINT("upload.opened");
-	passage->how = goes_in_chunks(upload, session) ? SENT_CHUNKED : SENT_WHOLE;
+	passage->how = upload_goes_in_chunks(upload, session) ? SENT_CHUNKED : SENT_WHOLE;
 	return passage->how == SENT_CHUNKED ? upload_chunked(upload, session, &passage->why)
 					    : upload_whole(upload, session, passage);
 }
@@ -104,23 +95,37 @@ static enum attempt_end passage_judge(const struct passage *passage)
 	return attempt_judge(response->status < 300 ? &passage->why : NULL, response);
 }
 
-/* Sent again, it is in a new session: the old one is left behind. */
-static enum upload_result upload_after_failure(const struct upload *upload,
-	struct attempts *attempts, const struct passage *passage, struct error *err)
+/* A body that didn't get through whole may do so in pieces. */
+static bool broke_on_its_way(const struct passage *passage)
 {
+	const struct http_response *response = &passage->response;
+
+	return passage->how == SENT_WHOLE && response->status < 200 && response->transient &&
+	       !response->unreached;
+}
+
+/* Sent again, it is in a new session: the old one is left behind. */
+static enum upload_result upload_after_failure(struct upload *upload, struct attempts *attempts,
+	const struct passage *passage, struct error *err)
+{
+	uint64_t size = (uint64_t)upload->source->size;
 	int again = attempts_pause(
 		attempts, passage_judge(passage), &passage->response, upload->cancel, err);
 
+	if (!again && upload_body_too_long(upload, size, &passage->response))
+		again = 1;
 	if (!again)
 		error_copy(err, &passage->why);
 	if (again <= 0)
 		return UPLOAD_FAILED;
+	if (broke_on_its_way(passage))
+		upload_body_broke(upload, size);
 	log_write(upload->remote->log, LOG_LEVEL_INFO, "%s again: %s", upload->what,
 		passage->why.message);
 	return UPLOAD_LOST;
 }
 
-static int upload_repeat(const struct upload *upload, struct session *session, struct error *err)
+static int upload_repeat(struct upload *upload, struct session *session, struct error *err)
 {
 	struct attempts attempts = {.limit = upload->remote->retries};
 	enum upload_result result;
@@ -168,7 +173,7 @@ static void upload_note(const struct upload *upload)
 		hosts_known(remote->hosts), remote->host->name, upload->digest, remote->repository);
 }
 
-static int upload_send(const struct upload *upload, struct error *err)
+static int upload_send(struct upload *upload, struct error *err)
 {
 	cleanup_with(session_clear) struct session session = SESSION_INIT;
 	bool mounted;
@@ -186,6 +191,7 @@ int remote_blob_put(struct store *store, const struct digest *digest,
 		.digest = digest,
 		.source = source,
 		.cancel = cancel,
+		.body_max = atomic_load(&remote_of(store)->host->body_max),
 	};
 	bool exists;
 

@@ -1,8 +1,9 @@
 /*
  * upload.h - a blob on its way to the registry (distribution-spec 1.1, "Pushing Blobs").
  *
- * One file for each step: session.c opens upload sessions and asks how far they are, send.c sends
- * bodies, chunked.c sends chunk after chunk and goes on after a break, upload.c decides.
+ * One file for each step: session.c opens upload sessions and asks how far they are, pace.c
+ * knows how long a body may be, send.c sends bodies, chunked.c sends chunk after chunk and goes on
+ * after a break, upload.c decides.
  */
 #ifndef INDEXFS_REMOTE_UPLOAD_H
 #define INDEXFS_REMOTE_UPLOAD_H
@@ -14,6 +15,7 @@ struct upload {
 	const struct digest *digest;
 	const struct store_source *source;
 	struct cancel *cancel;
+	uint64_t body_max; /* no longer body gets through */
 	char what[DIGEST_TEXT_SIZE + 16];
 };
 
@@ -73,8 +75,20 @@ int upload_close(const struct upload *upload, const struct session *session,
 int upload_confirm(
 	const struct upload *upload, const struct http_response *response, struct error *err);
 
+/* Whether, and how long a chunk is. */
+bool upload_goes_in_chunks(const struct upload *upload, const struct session *session);
+uint64_t upload_chunk_size(const struct upload *upload, const struct session *session);
+
+/* A body of that length broke on its way: the next ones are shorter. */
+void upload_body_broke(struct upload *upload, uint64_t length);
+
+/* Whether a body of that length was refused for its length, and shorter ones may be taken: by this
+ * host, they are all shorter from now on. */
+bool upload_body_too_long(
+	struct upload *upload, uint64_t length, const struct http_response *response);
+
 /* Sends all of it in chunks, taking up broken ones as long as each try brings something. */
 enum upload_result upload_chunked(
-	const struct upload *upload, struct session *session, struct error *err);
+	struct upload *upload, struct session *session, struct error *err);
 
 #endif

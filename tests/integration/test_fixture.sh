@@ -247,6 +247,11 @@ chunk() { # STATUS BYTES
     http 202 POST "/v2/q/blobs/uploads/"
     http "$1" PATCH "$(header Location)" --data-binary "@-" < <(part 0 "$2")
 }
+quirk body-max=1K
+http 202 POST "/v2/q/blobs/uploads/"
+http 413 PUT "$(header Location)&digest=$blob" --data-binary "@-" < <(part 0 1025)
+chunk 413 1025
+chunk 202 1024
 quirk chunk-max=1K
 chunk 202 1024
 chunk 416 1025

@@ -1,6 +1,8 @@
 #!/bin/bash
 # How a registry is reached: certs.d, registries.conf, mirrors, IPv6, proxies, HTTP/2.
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/nginx.sh
+. "$HERE/lib/nginx.sh"
 
 CERTS=$HOME/.config/containers/certs.d
 export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
@@ -28,12 +30,6 @@ read_back() {
     mount_indexfs "$1" "$T/$2" "${3-}"
     assert_same "$T/app" "$T/$2/linux-amd64/app"
     unmount "$T/$2"
-}
-
-free_port() { # ADDRESS
-    python3 -c 'import socket, sys
-with socket.create_server((sys.argv[1], 0), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET) as s:
-    print(s.getsockname()[1])' "$1"
 }
 
 # sign NAME SUBJECT [EXTENSION]: $T/NAME.crt and $T/NAME.key, by the test's authority.
@@ -204,42 +200,10 @@ else
 fi
 
 say "HTTP/2, where the server speaks it"
-port=$(free_port 127.0.0.1)
-nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || skip "nginx isn't installed: HTTP/2 was not tried"
-mkdir -p "$T/nginx/tmp"
-cat >"$T/nginx/conf" <<END
-user root;
-daemon off;
-worker_processes 1;
-pid $T/nginx/pid;
-error_log $T/nginx/error.log;
-events { worker_connections 64; }
-http {
-    log_format version '\$server_protocol \$request_method \$status';
-    access_log $T/nginx/access.log version;
-    client_body_temp_path $T/nginx/tmp/body;
-    proxy_temp_path $T/nginx/tmp/proxy;
-    fastcgi_temp_path $T/nginx/tmp/fastcgi;
-    uwsgi_temp_path $T/nginx/tmp/uwsgi;
-    scgi_temp_path $T/nginx/tmp/scgi;
-    server {
-        listen 127.0.0.1:$port ssl http2;
-        ssl_certificate $T/server.crt;
-        ssl_certificate_key $T/server.key;
-        client_max_body_size 0;
-        location / {
-            proxy_pass http://${host[plain]/localhost/127.0.0.1};
-            proxy_set_header Host \$http_host;
-            proxy_set_header X-Forwarded-Proto https;
-        }
-    }
-}
-END
-"$nginx" -p "$T/nginx" -c "$T/nginx/conf" -e "$T/nginx/error.log" &
-registry_pid[nginx]=$!
-wait_until 10 curl -sko /dev/null "https://localhost:$port/v2/" || fail "nginx: $(cat "$T/nginx/error.log")"
-: >"$T/nginx/access.log"
-mount_indexfs "localhost:$port/team/two:v1" "$T/two" "ca-file=$T/ca.crt"
+have_nginx || skip "nginx isn't installed: HTTP/2 was not tried"
+LISTEN="ssl http2" start_nginx two plain "ssl_certificate $T/server.crt;" \
+    "ssl_certificate_key $T/server.key;" "client_max_body_size 0;"
+mount_indexfs "${host[two]}/team/two:v1" "$T/two" "ca-file=$T/ca.crt"
 mkdir "$T/two/linux-amd64"
 cp "$T/app" "$T/two/linux-amd64/app"
 random_file "$T/large" 20000000
@@ -247,8 +211,8 @@ cp "$T/large" "$T/two/linux-amd64/large"
 sync "$T/two"
 unmount "$T/two"
 rm -rf "$T/cache-two"
-mount_indexfs "localhost:$port/team/two:v1" "$T/two" "ca-file=$T/ca.crt"
+mount_indexfs "${host[two]}/team/two:v1" "$T/two" "ca-file=$T/ca.crt"
 assert_same "$T/large" "$T/two/linux-amd64/large"
 unmount "$T/two"
-assert_match "requests" "HTTP/2.0 PUT 201" "$(cat "$T/nginx/access.log")"
-assert_eq "requests that aren't HTTP/2" "" "$(grep -v '^HTTP/2.0 ' "$T/nginx/access.log" || true)"
+assert_match "requests" "HTTP/2.0 PUT 201" "$(cat "$T/nginx-two/access.log")"
+assert_eq "requests that aren't HTTP/2" "" "$(grep -v '^HTTP/2.0 ' "$T/nginx-two/access.log" || true)"

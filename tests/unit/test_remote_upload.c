@@ -252,6 +252,106 @@ START_TEST(refusals_are_errors)
 }
 END_TEST
 
+/* A proxy that takes bodies of up to some size only: it is found, and remembered. */
+#define H1 "PATCH 0-524287 "
+#define H2 "PATCH 524288-1048575 "
+
+static const struct {
+	uint64_t body_max;
+	int64_t size;
+	const char *first, *second;
+} limits[] = {
+	/* what goes in chunks anyway */
+	{(uint64_t)(700 * KIB), 2 * CHUNK + 1,
+		BEGIN C1 "413\nGET 0 204\n" C1 "413\nGET 0 204\n" H1 "202\n" H2 "202\n"
+			 "PATCH 1048576-1572863 202\nPATCH 1572864-2097151 202\n"
+			 "PUT 2097152-2097152 201\n",
+		BEGIN H1 "202\n" H2 "202\nPATCH 1048576-1572863 202\nPATCH 1572864-2097151 202\n"
+			 "PUT 2097152-2097152 201\n"},
+	/* what goes in one body else */
+	{(uint64_t)CHUNK, CHUNK + 1,
+		BEGIN "PUT 1048577 413\nPOST 0 202\nPUT 1048577 413\nPOST 0 202\n" H1 "202\n" H2
+		      "202\nPUT 1048576-1048576 201\n",
+		BEGIN H1 "202\n" H2 "202\nPUT 1048576-1048576 201\n"},
+	{(uint64_t)CHUNK, CHUNK, BEGIN "PUT 1048576 201\n", BEGIN "PUT 1048576 201\n"},
+	/* the least, and less */
+	{(uint64_t)(128 * KIB), 256 * KIB,
+		BEGIN "PUT 262144 413\nPOST 0 202\nPUT 262144 413\nPOST 0 202\n"
+		      "PATCH 0-131071 202\nPUT 131072-262143 201\n",
+		BEGIN "PATCH 0-131071 202\nPUT 131072-262143 201\n"},
+	{(uint64_t)(128 * KIB - 1), 256 * KIB, NULL, NULL},
+};
+
+START_TEST(limit_of_bodies_is_found)
+{
+	const struct upload_rules rules = {.body_max = limits[_i].body_max};
+	struct fixture fixture;
+	struct blob blob;
+
+	fixture_open(&fixture, &rules);
+	blob_make(&blob, limits[_i].size);
+	if (limits[_i].first) {
+		assert_put(&fixture, &blob);
+		assert_log(&fixture, limits[_i].first);
+		upload_server_reset(fixture.server);
+		assert_put(&fixture, &blob);
+		assert_log(&fixture, limits[_i].second);
+		ck_assert_int_eq(blob.told, blob.size);
+	} else {
+		ck_assert_int_eq(put(&fixture, &blob), -1);
+		ck_assert_msg(fixture.err.kind == ERROR_TOO_LARGE, "%s", fixture.err.message);
+		ck_assert_int_eq(upload_server_count(fixture.server, "PATCH 0-131071 413"), 2);
+	}
+	close(blob.fd);
+	fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(limit_is_an_error_where_no_chunks_are_taken)
+{
+	const struct upload_rules rules = {
+		.body_max = (uint64_t)CHUNK, .refuse_chunk = 1, .refuse_status = 405};
+	struct fixture fixture;
+	struct blob blob;
+
+	fixture_open(&fixture, &rules);
+	blob_make(&blob, 2 * CHUNK);
+	ck_assert_int_eq(put(&fixture, &blob), -1);
+	ck_assert_msg(fixture.err.kind == ERROR_TOO_LARGE, "%s", fixture.err.message);
+	assert_log(&fixture, BEGIN "PUT 2097152 413\nPOST 0 202\nPUT 2097152 413\nPOST 0 202\n" C1
+				   "405\nPOST 0 202\nPUT 2097152 413\n");
+	close(blob.fd);
+	fixture_close(&fixture);
+}
+END_TEST
+
+/* A line that breaks before a blob is through, which isn't large enough to go in chunks else. */
+START_TEST(blob_that_breaks_as_a_whole_goes_in_chunks)
+{
+	static const struct upload_rules lines[] = {
+		{.cut_every = (uint64_t)(6 * MIB)},
+		{.cut_every = (uint64_t)(6 * MIB), .forgets_cut_chunk = true},
+	};
+	struct fixture fixture;
+	struct blob blob;
+
+	fixture_open(&fixture, &lines[_i]);
+	remote_of(fixture.store)->chunked_from = 64 * MIB;
+	remote_of(fixture.store)->chunk_size = 32 * MIB;
+	blob_make(&blob, 20 * MIB);
+	assert_put(&fixture, &blob);
+	ck_assert_int_eq(upload_server_count(fixture.server, "PUT 20971520 0"), 1);
+	ck_assert_int_eq(upload_server_count(fixture.server, "POST"), 2);
+	ck_assert_int_eq(upload_server_count(fixture.server, "PATCH 0-8388607 0"), _i ? 2 : 1);
+	ck_assert_int_eq(blob.told, blob.size);
+	/* what came of a chunk is lost where it isn't kept: two tries at 8 MiB, then 2 MiB of six
+	 */
+	ck_assert_uint_eq(upload_server_bytes(fixture.server), (uint64_t)((_i ? 46 : 26) * MIB));
+	close(blob.fd);
+	fixture_close(&fixture);
+}
+END_TEST
+
 /* A connection cut every five chunks and a half. */
 #define CUT ((uint64_t)(CHUNK * 11 / 2))
 static const struct {
@@ -560,6 +660,9 @@ int main(void)
 	tcase_add_test(tcase, large_blob_goes_in_chunks);
 	LOOP(tcase, hosts_are_taken_as_they_are, quirks);
 	tcase_add_test(tcase, refusals_are_errors);
+	LOOP(tcase, limit_of_bodies_is_found, limits);
+	tcase_add_test(tcase, limit_is_an_error_where_no_chunks_are_taken);
+	tcase_add_loop_test(tcase, blob_that_breaks_as_a_whole_goes_in_chunks, 0, 2);
 	LOOP(tcase, broken_upload_goes_on_where_it_broke, cuts);
 	tcase_add_test(tcase, session_that_died_begins_anew);
 	tcase_add_test(tcase, upload_that_never_gets_on_ends);

@@ -287,11 +287,21 @@ static int head_answer(struct upload_server *server, int fd)
 	return server->has_blob ? 200 : 404;
 }
 
+static int proxy_answer(struct upload_server *server, int fd, FILE *from,
+	const struct request *request, char *piece)
+{
+	if (!request->expects && !body_take(server, from, request->length, false, piece))
+		return 0;
+	return plain_answer(fd, 413);
+}
+
 static int answer(struct upload_server *server, int fd, FILE *from, const struct request *request,
 	char *piece)
 {
 	const char *line = request->line;
 
+	if (server->rules.body_max && request->length > server->rules.body_max)
+		return proxy_answer(server, fd, from, request, piece);
 	if (request->expects)
 		dprintf(fd, "HTTP/1.1 100 Continue\r\n\r\n");
 	if (strncmp(line, "HEAD ", 5) == 0)

@@ -15,6 +15,7 @@ struct upload_rules {
 	int chunk_status; /* of a PATCH that is taken; 0: 202 */
 	int refuse_chunk; /* the number of the first PATCH that is refused, from 1; 0: none */
 	int refuse_status;
+	uint64_t body_max; /* a longer body is 413, as of a proxy; 0: any */
 	uint64_t chunk_max; /* a longer PATCH is 416; 0: any */
 	uint64_t chunk_min; /* OCI-Chunk-Min-Length, and a shorter PATCH is 416; 0: none */
 	bool range_stuck; /* Range is always that of the first chunk */
