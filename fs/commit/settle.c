@@ -92,15 +92,25 @@ static void take_entry(struct folder *folder, struct descriptor *entry)
 	folder->has_entry = true;
 }
 
-/* The commit itself may have annotated: created. */
-static void take_notes(struct folder *folder)
+static void take_annotations(struct annotations *out, const struct document *document)
 {
 	struct annotations now = ANNOTATIONS_INIT;
 
-	if (annotations_copy(&now, &folder->manifest->annotations, NULL))
+	if (annotations_copy(&now, &document->annotations, NULL))
 		return;
-	annotations_clear(&folder->notes.manifest);
-	folder->notes.manifest = now;
+	annotations_clear(out);
+	*out = now;
+}
+
+/* The notes are what the documents say, in their order: the commit itself may have annotated
+ * (created), and what was said of a file that isn't there any more is said no longer. Of a file
+ * that is still being written they say what is to come. */
+static void take_notes(struct node *node, const struct plan_folder *planned)
+{
+	if (planned->partial)
+		take_annotations(&node->folder->notes.manifest, node->folder->manifest);
+	else
+		notes_load(node, NULL);
 }
 
 /* An empty folder is in no index any more. It stays in this mount, where a program may be about to
@@ -135,10 +145,10 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 			settle_file(plan->tree, &planned->files[i], &planned->manifest.items[i], i);
 		if (take_manifest(folder, &planned->manifest))
 			return;
-		if (folder->changes == planned->changes)
-			take_notes(folder);
 	}
 	take_entry(folder, &planned->entry);
+	if (planned->rebuilt && folder->changes == planned->changes)
+		take_notes(node, planned);
 	folder->committed = planned->changes;
 	if (planned->partial)
 		folder->changes++;
@@ -171,6 +181,8 @@ void plan_settle(struct plan *plan)
 	}
 	if (plan->folders)
 		tag->committed = plan->changes;
+	if (plan->folders && tag->changes == plan->changes && !version_is_single(&tag->base))
+		take_annotations(&tag->annotations, &tag->base.root);
 	notes_settle(plan->tree, plan->tag);
 	CRASH_POINT("settle.nodes");
 	if (plan->folders && history_rebase(plan->tree, &err))

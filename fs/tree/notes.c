@@ -14,9 +14,10 @@
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 
-static int load_layer(struct folder *folder, size_t i, struct error *err)
+static int load_layer(struct annotation_file *notes, const struct descriptor *layer,
+	const char *path, struct error *err)
 {
-	const struct annotations *from = &folder->manifest->items[i].annotations;
+	const struct annotations *from = &layer->annotations;
 	struct annotations *to;
 	size_t k;
 
@@ -25,28 +26,40 @@ static int load_layer(struct folder *folder, size_t i, struct error *err)
 
 		if (!strcmp(item->key, ANNOTATION_TITLE) || !strcmp(item->key, ANNOTATION_MODE))
 			continue;
-		to = annotation_file_layer_make(&folder->notes, folder->paths[i], err);
+		to = annotation_file_layer_make(notes, path, err);
 		if (!to || annotations_set(to, item->key, item->value, err))
 			return -1;
 	}
 	return 0;
 }
 
-int notes_load(struct node *node, struct error *err)
+static int load(struct annotation_file *notes, const struct folder *folder, struct error *err)
 {
-	struct folder *folder = node->folder;
+	const struct document *manifest = folder->manifest;
 	size_t i;
 
-	annotation_file_clear(&folder->notes);
-	if (annotations_copy(&folder->notes.descriptor, &folder->entry.annotations, err) ||
-		annotations_copy(&folder->notes.manifest, &folder->manifest->annotations, err))
+	if (annotations_copy(&notes->descriptor, &folder->entry.annotations, err) ||
+		annotations_copy(&notes->manifest, &manifest->annotations, err))
 		return -1;
-	if (folder->manifest->has_config &&
-		annotations_copy(&folder->notes.config, &folder->manifest->config.annotations, err))
+	if (manifest->has_config &&
+		annotations_copy(&notes->config, &manifest->config.annotations, err))
 		return -1;
-	for (i = 0; i < folder->manifest->count; i++)
-		if (load_layer(folder, i, err))
+	for (i = 0; i < manifest->count; i++)
+		if (load_layer(notes, &manifest->items[i], folder->paths[i], err))
 			return -1;
+	return 0;
+}
+
+int notes_load(struct node *node, struct error *err)
+{
+	struct annotation_file notes = ANNOTATION_FILE_INIT;
+
+	if (load(&notes, node->folder, err)) {
+		annotation_file_clear(&notes);
+		return -1;
+	}
+	annotation_file_clear(&node->folder->notes);
+	node->folder->notes = notes;
 	return 0;
 }
 

@@ -16,7 +16,8 @@
 #include "error.h"
 #include "fs/tree/tree.h"
 
-/* Notes of a platform folder from its entry and its manifest. */
+/* Notes of a platform folder from its entry and its manifest, in the place of what they were. On
+ * failure they stay. */
 int notes_load(struct node *folder, struct error *err);
 
 /* Makes annotations.json below a tag or platform folder where its notes have something to say. */
