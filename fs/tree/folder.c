@@ -14,6 +14,8 @@
 #include "layer_path.h"
 #include "publish.h"
 
+#define NESTED_MAX 16
+
 void folder_free(struct folder *folder)
 {
 	if (!folder)
@@ -287,11 +289,29 @@ static void folder_fetch(void *context)
 	free(load);
 }
 
+/* Whoever walks a tag shall come to an end. */
+static int check_depth(struct tree *tree, const struct node *node, struct error *err)
+{
+	const struct node *at;
+	int depth = 0;
+
+	for (at = node; at; at = at->parent)
+		depth += at->kind == NODE_NESTED;
+	if (depth <= NESTED_MAX)
+		return 0;
+	error_set_errno(err, ELOOP, "an index nested deeper than %d", NESTED_MAX);
+	tree_report(tree, node, "can't be read", err);
+	return -1;
+}
+
 /* Begins to load; the lock is held. */
 static int folder_begin(struct tree *tree, struct node *node, struct error *err)
 {
-	struct load *load = malloc(sizeof *load);
+	struct load *load;
 
+	if (check_depth(tree, node, err))
+		return -1;
+	load = malloc(sizeof *load);
 	if (!load)
 		return error_set_memory(err);
 	*load = (struct load){.tree = tree, .node = node};
