@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
 #include "media_type.h"
+
+#define TIME_SIZE 32
 
 int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
 {
@@ -112,17 +115,28 @@ static int set_notes(struct document *manifest, const struct plan_folder *folder
 	return document_set_config(manifest, &config, err);
 }
 
+/* RFC 3339. */
+static void time_text(char out[static TIME_SIZE], time_t when)
+{
+	struct tm utc;
+
+	gmtime_r(&when, &utc);
+	strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
 /* The time goes into a manifest that has changed, and into no other. */
 static int set_created(struct document *manifest, const struct plan *plan,
 	const struct document *base, struct error *err)
 {
 	cleanup_with(annotations_clear) struct annotations want = ANNOTATIONS_INIT;
-	const char *created = plan->tree->options.created;
+	int64_t created = plan->tree->options.created;
+	char text[TIME_SIZE];
 
-	if (!created || (base && digest_equal(&base->digest, &manifest->digest)))
+	if (created == CREATED_NONE || (base && digest_equal(&base->digest, &manifest->digest)))
 		return 0;
+	time_text(text, created == CREATED_NOW ? plan->now : (time_t)created);
 	if (annotations_copy(&want, &manifest->annotations, err) ||
-		annotations_set(&want, ANNOTATION_CREATED, created, err))
+		annotations_set(&want, ANNOTATION_CREATED, text, err))
 		return -1;
 	return document_set_annotations(manifest, &want, err);
 }

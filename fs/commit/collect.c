@@ -291,6 +291,7 @@ int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct 
 
 	memset(plan, 0, sizeof *plan);
 	plan->tree = tree;
+	plan->now = time(NULL);
 	result = take_drafts(&collect, tree, tag, err);
 	pthread_mutex_lock(&tree->lock);
 	node_pin(tag);

@@ -11,6 +11,8 @@
 #ifndef INDEXFS_FS_PLAN_H
 #define INDEXFS_FS_PLAN_H
 
+#include <time.h>
+
 #include "annotation_file.h"
 #include "cancel.h"
 #include "document.h"
@@ -54,6 +56,7 @@ struct plan {
 	struct tree *tree;
 	struct node *tag; /* pinned */
 	uint64_t changes;
+	time_t now;
 	struct annotations annotations;
 	struct plan_folder *folders;
 	size_t folder_count;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -43,25 +42,6 @@ int option_size(int64_t *out, const char *name, const char *value, struct error 
 		return error_set(err, ERROR_INVALID, "%s=%s: it takes a size such as 500M or 10G",
 			name, value);
 	*out = number << shift;
-	return 0;
-}
-
-int option_time(char out[static 32], const char *value, struct error *err)
-{
-	int64_t seconds = time(NULL);
-	struct tm utc;
-	time_t when;
-
-	out[0] = '\0';
-	if (!strcmp(value, "none"))
-		return 0;
-	if (strcmp(value, "now") != 0 &&
-		option_number(&seconds, "created", value, 10, 0, 253402300799, NULL))
-		return error_set(err, ERROR_INVALID,
-			"created=%s: it takes now, none, or seconds since 1970", value);
-	when = (time_t)seconds;
-	gmtime_r(&when, &utc);
-	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
 	return 0;
 }
 

@@ -16,9 +16,6 @@ int option_number(int64_t *out, const char *name, const char *value, int base, i
 /* A size in bytes: digits and K, M, G or T. */
 int option_size(int64_t *out, const char *name, const char *value, struct error *err);
 
-/* created=: "now", "none" (out is ""), or seconds since 1970; as RFC 3339. */
-int option_time(char out[static 32], const char *value, struct error *err);
-
 /* An absolute path for a path relative to where the program was started. NULL with *err. */
 char *option_path(const char *value, struct error *err);
 

@@ -12,6 +12,7 @@
 #include "media_type.h"
 
 #define IDLE_SECONDS 5 /* of commit=idle */
+#define EPOCH_MAX 253402300799 /* the last second of the year 9999 */
 
 struct option {
 	const char *name;
@@ -168,14 +169,13 @@ TAKE(json)
 
 TAKE(created)
 {
-	char when[32];
-
-	(void)name;
-	if (option_time(when, value, err))
-		return -1;
-	if (*when)
-		return set_string(options, &options->tree.created, when, err);
-	options->tree.created = NULL;
+	if (!strcmp(value, "none"))
+		options->tree.created = CREATED_NONE;
+	else if (!strcmp(value, "now"))
+		options->tree.created = CREATED_NOW;
+	else if (option_number(&options->tree.created, name, value, 10, 0, EPOCH_MAX, NULL))
+		return error_set(err, ERROR_INVALID,
+			"%s=%s: it takes now, none, or seconds since 1970", name, value);
 	return 0;
 }
 
@@ -405,6 +405,7 @@ int mount_options_init(struct mount_options *options, struct error *err)
 		.store = STORE_OPTIONS_DEFAULT,
 		.tree = {.artifact_type = ARTIFACT_TYPE_UNKNOWN,
 			.layer_type = MEDIA_TYPE_OCTETS,
+			.created = CREATED_NONE,
 			.uid = getuid(),
 			.gid = getgid(),
 			.umask = mask},
@@ -414,7 +415,11 @@ int mount_options_init(struct mount_options *options, struct error *err)
 	};
 	if (!options->cache_dir || !options->state_dir)
 		return error_set_memory(err);
-	return epoch && *epoch ? take_created(options, "created", epoch, err) : 0;
+	if (epoch && *epoch &&
+		option_number(&options->tree.created, "", epoch, 10, 0, EPOCH_MAX, NULL))
+		return error_set(err, ERROR_INVALID,
+			"SOURCE_DATE_EPOCH=%s: it takes seconds since 1970", epoch);
+	return 0;
 }
 
 static void free_all(char **strings, size_t count)

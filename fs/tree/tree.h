@@ -28,6 +28,9 @@ struct history;
 /* When what has changed is committed, besides by fsync. */
 enum commit_mode { COMMIT_FSYNC, COMMIT_CLOSE, COMMIT_IDLE, COMMIT_UNMOUNT };
 
+#define CREATED_NONE (-1)
+#define CREATED_NOW (-2) /* that of the commit */
+
 struct tree_options {
 	bool read_only;
 	enum commit_mode commit;
@@ -37,7 +40,8 @@ struct tree_options {
 	const char *artifact_type; /* of new manifests; never NULL */
 	const char *layer_type; /* of new layers by default; never NULL */
 	enum document_style style; /* of new documents */
-	const char *created; /* RFC 3339, or NULL: no time goes into a document */
+	int64_t created; /* the time that new manifests tell, seconds since 1970; or one of these:
+			  */
 	uid_t uid;
 	gid_t gid;
 	mode_t umask;
