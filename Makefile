@@ -48,7 +48,8 @@ FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter tests/unit/test_%.c,$(UNIT_SRC)))
-UNIT_COMMON := $(filter-out tests/unit/test_%.c,$(UNIT_SRC))
+UNIT_COMMON := $(filter-out tests/unit/test_%.c tests/unit/fs_%.c,$(UNIT_SRC))
+UNIT_FS_COMMON := $(filter tests/unit/fs_%.c,$(UNIT_SRC))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SRC))
 FIXTURES := $(BUILD)/tests/fixture/registryd $(patsubst tests/fixture/%.c,$(BUILD)/tests/fixture/%,$(FIXTURE_SRC))
 
@@ -94,7 +95,7 @@ $(BUILD)/tests/unit/test_model_%: $(BUILD)/obj/tests/unit/test_model_%.o $(call 
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(UNIT_LINK) $(MODEL_LIBS) $(CHECK_LIBS)
-$(BUILD)/tests/unit/test_fs_%: $(BUILD)/obj/tests/unit/test_fs_%.o $(call obj,$(UNIT_COMMON)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
+$(BUILD)/tests/unit/test_fs_%: $(BUILD)/obj/tests/unit/test_fs_%.o $(call obj,$(UNIT_COMMON) $(UNIT_FS_COMMON)) $(BUILD)/libfs.a $(BUILD)/libregistry.a $(BUILD)/libcompress.a $(BUILD)/libmodel.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(UNIT_LINK) $(FUSE_LIBS) $(HTTP_LIBS) $(COMPRESS_LIBS) $(MODEL_LIBS) $(CHECK_LIBS)

@@ -369,27 +369,11 @@ bool plan_is_needed(const struct plan *plan)
 
 	if (!plan->folders)
 		return false;
-	if (digest_is_set(&tag->ours))
+	/* the registry may have what is not wanted any more: an earlier push whose answer was lost
+	 */
+	if (tag->intents.count)
 		return true;
 	if (!version_exists(&tag->base))
 		return plan->ours.root.count > 0 || plan->annotations.count > 0;
 	return !digest_equal(&tag->base.root.digest, &plan->ours.root.digest);
-}
-
-struct publication plan_publication(const struct plan *plan)
-{
-	const struct tag *tag = plan->tag->tag;
-	struct publication publication = {
-		.tag = tag->name,
-		.blobs = plan->blobs,
-		.blob_count = plan->blob_count,
-		.manifests = plan->manifests,
-		.manifest_count = plan->manifest_count,
-		.root = &plan->ours.root,
-		.base = version_digest(&tag->base),
-	};
-
-	if (digest_is_set(&tag->ours))
-		publication.base = tag->ours;
-	return publication;
 }

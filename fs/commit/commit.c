@@ -7,30 +7,58 @@
 #include "cleanup.h"
 #include "crash_point.h"
 #include "fs/commit/plan.h"
-#include "fs/tree/history.h"
+#include "fs/commit/push.h"
+#include "fs/tree/adopt.h"
+#include "fs/tree/conflict.h"
 #include "fs/tree/tag.h"
-#include "publish.h"
 
 #define STOP_TRIES 100 /* tenths of a second */
 
-static int intend(struct tree *tree, struct node *tag, const struct digest *root, struct error *err)
+/* The tag names what was pushed: that is shown, with what was changed meanwhile on top. */
+static void take_over(struct tree *tree, struct node *tag, const struct pushed *pushed)
 {
-	const struct intent intent = {.root = *root, .ours = *root};
-	int result;
+	const struct reconciled *made = &pushed->made;
+	const struct adoption how = {
+		.manifests = made->manifests,
+		.manifest_count = made->manifest_count,
+		.by_commit = true,
+	};
+	struct digest base = version_digest(&tag->tag->base), now = version_digest(&made->version);
+	struct error err = ERROR_INIT;
 
+	log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
+		digest_is_set(&now) ? now.text : "gone");
+	if (!digest_equal(&base, &now) && tag_adopt(tree, tag, &made->version, &how, NULL, &err))
+		tree_report_unlocked(tree, tag, "what others have published isn't shown", &err);
+}
+
+/* Nothing is to be published: what others have published is shown, as far as it is known of. */
+static void catch_up(struct tree *tree, struct node *tag, struct cancel *cancel)
+{
+	const struct adoption how = {.by_commit = true};
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
+	struct error err = ERROR_INIT;
+
+	if (!tag->tag->moved)
+		return;
+	if (version_copy(&now, &tag->tag->now, &err) ||
+		tag_adopt(tree, tag, &now, &how, cancel, &err))
+		tree_report_unlocked(tree, tag, "what others have published isn't shown", &err);
+}
+
+static void forget_conflicts(struct tree *tree, struct node *tag)
+{
 	pthread_mutex_lock(&tree->lock);
-	intents_add(&tag->tag->intents, &intent);
-	result = history_intent(tree, &intent, err);
+	conflicts_clear(&tag->tag->conflicts);
 	pthread_mutex_unlock(&tree->lock);
-	return result;
 }
 
 /* The way from what was written to what the registry has. */
 static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct node *const *focus,
 	size_t focus_count, struct cancel *cancel, struct error *err)
 {
-	struct publication publication;
-	struct digest found;
+	cleanup_with(pushed_clear) struct pushed pushed = PUSHED_INIT;
+	bool needed;
 
 	if (plan_collect(plan, tree, tag, focus, focus_count, err))
 		return -1;
@@ -41,25 +69,18 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	if (plan_build(plan, err))
 		return -1;
 	CRASH_POINT("commit.built");
-	if (plan_is_needed(plan)) {
-		publication = plan_publication(plan);
-		if (require_check(&tree->options.require, &plan->ours.root,
-			    version_platform(&plan->ours), err))
-			return -1;
-		if (intend(tree, tag, &plan->ours.root.digest, err))
-			return -1;
-		CRASH_POINT("commit.intended");
-		if (publish(tree->store, &publication, &found, cancel, err))
-			return -1;
-		if (!digest_equal(&found, &plan->ours.root.digest))
-			return store_tag_moved(
-				err, tag->tag->name, &plan->ours.root.digest, &found);
-		CRASH_POINT("commit.published");
-		log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
-			plan->ours.root.digest.text);
-	}
+	needed = plan_is_needed(plan);
+	if (needed && push(&pushed, plan, cancel, err))
+		return -1;
+	CRASH_POINT("commit.published");
 	plan_settle(plan);
 	CRASH_POINT("commit.settled");
+	forget_conflicts(tree, tag);
+	if (needed)
+		take_over(tree, tag, &pushed);
+	else
+		catch_up(tree, tag, cancel);
+	CRASH_POINT("commit.adopted");
 	return 0;
 }
 

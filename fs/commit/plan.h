@@ -76,7 +76,6 @@ int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err);
 int plan_build(struct plan *plan, struct error *err);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);
-struct publication plan_publication(const struct plan *plan);
 /* published: false where the plan wasn't needed. Takes the lock. */
 void plan_settle(struct plan *plan);
 /* Takes the lock. */

@@ -11,7 +11,6 @@
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/tag.h"
-#include "layer_path.h"
 
 /* Keeps what was published as cached blobs, so that it isn't fetched to be read. */
 static void keep_blobs(struct plan *plan)
@@ -61,29 +60,6 @@ static void settle_file(struct tree *tree, struct plan_file *planned,
 	}
 }
 
-static int take_manifest(struct folder *folder, struct document *manifest)
-{
-	char **paths;
-
-	if (layer_paths(&paths, manifest, NULL))
-		return -1;
-	if (folder->manifest) {
-		layer_paths_free(folder->paths, folder->manifest->count);
-		document_clear(folder->manifest);
-	} else {
-		folder->manifest = malloc(sizeof *folder->manifest);
-		if (!folder->manifest) {
-			layer_paths_free(paths, manifest->count);
-			return -1;
-		}
-	}
-	folder->kept = false;
-	*folder->manifest = *manifest;
-	*manifest = (struct document)DOCUMENT_INIT;
-	folder->paths = paths;
-	return 0;
-}
-
 static void take_entry(struct folder *folder, struct descriptor *entry)
 {
 	descriptor_clear(&folder->entry);
@@ -117,14 +93,7 @@ static void take_notes(struct node *node, const struct plan_folder *planned)
  * fill it, and goes with it. */
 static void leave_out(struct folder *folder, const struct plan_folder *planned)
 {
-	if (folder->manifest) {
-		layer_paths_free(folder->paths, folder->manifest->count);
-		document_clear(folder->manifest);
-		free(folder->manifest);
-	}
-	folder->manifest = NULL;
-	folder->paths = NULL;
-	folder->kept = false;
+	folder_drop_manifest(folder);
 	folder->has_entry = false;
 	descriptor_clear(&folder->entry);
 	folder->committed = planned->changes;
@@ -143,7 +112,7 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 	if (planned->rebuilt) {
 		for (i = 0; i < planned->file_count; i++)
 			settle_file(plan->tree, &planned->files[i], &planned->manifest.items[i], i);
-		if (take_manifest(folder, &planned->manifest))
+		if (folder_set_manifest(folder, &planned->manifest, NULL))
 			return;
 	}
 	take_entry(folder, &planned->entry);
@@ -161,6 +130,7 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 void plan_settle(struct plan *plan)
 {
 	struct tag *tag = plan->tag->tag;
+	bool published = plan_is_needed(plan);
 	struct error err = ERROR_INIT;
 	uint64_t order = 0;
 	size_t i;
@@ -174,9 +144,11 @@ void plan_settle(struct plan *plan)
 			plan->folders[i].node->order = order++;
 		settle_folder(plan, &plan->folders[i]);
 	}
-	if (plan->folders && (version_exists(&tag->base) || plan_is_needed(plan))) {
+	if (plan->folders && (version_exists(&tag->base) || published))
 		version_take(&tag->base, &plan->ours);
-		tag->ours = (struct digest)DIGEST_NONE;
+	if (published) {
+		version_clear(&tag->now);
+		tag->moved = false;
 		tag->intents.count = 0;
 	}
 	if (plan->folders)

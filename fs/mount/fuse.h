@@ -5,6 +5,7 @@
 #define INDEXFS_FS_MOUNT_FUSE_H
 
 #include <fuse_lowlevel.h>
+#include <stdatomic.h>
 
 #include "fs/tree/tree.h"
 
@@ -12,6 +13,7 @@
 struct mount {
 	struct tree tree;
 	struct fuse_session *session;
+	atomic_bool ended; /* the kernel is told nothing any more */
 	/* Called once the kernel has begun to talk. */
 	void (*ready)(void *context);
 	void *ready_context;

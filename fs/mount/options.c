@@ -167,6 +167,14 @@ TAKE(json)
 	return 0;
 }
 
+TAKE(conflict)
+{
+	if (strcmp(value, "ours") != 0 && strcmp(value, "theirs") != 0)
+		return error_set(err, ERROR_INVALID, "%s=%s: it takes ours or theirs", name, value);
+	options->tree.conflict = value[0] == 'o' ? MERGE_OURS : MERGE_THEIRS;
+	return 0;
+}
+
 TAKE(created)
 {
 	if (!strcmp(value, "none"))
@@ -268,6 +276,7 @@ static const struct option options_known[] = {
 	{"rw", take_rw, false},
 	{"commit", take_commit, true},
 	{"require", take_require, true},
+	{"conflict", take_conflict, true},
 	{"timeout", take_timeout, true},
 	{"retries", take_retries, true},
 	{"jobs", take_jobs, true},
@@ -308,7 +317,6 @@ static const struct option options_known[] = {
 	{"user", take_ignored, false},
 	{"nofail", take_ignored, false},
 	{"_netdev", take_ignored, false},
-	{"conflict", take_later, true},
 	{"refresh", take_later, true},
 	{"allow-delete", take_later, false},
 	{"config", take_later, true},

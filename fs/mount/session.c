@@ -8,6 +8,7 @@
 #include "fs/commit/automatic.h"
 #include "fs/commit/commit.h"
 #include "fs/mount/fuse.h"
+#include "fs/mount/notify.h"
 #include "fs/mount/option_value.h"
 #include "fs/mount/state.h"
 #include "fs/tree/history.h"
@@ -190,8 +191,11 @@ static int serve(struct parts *parts, struct session_config *config, struct erro
 		goto out;
 	}
 	result = automatic_start(&mount->tree, err);
-	if (!result)
+	if (!result) {
+		notify_begin(mount);
 		parts->signalled = loop(mount->session) > 0;
+		notify_end(mount);
+	}
 	fuse_session_unmount(mount->session);
 out:
 	fuse_opt_free_args(&args);

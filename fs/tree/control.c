@@ -32,7 +32,7 @@ void control_free(struct control *control)
 static const struct document *document_of(const struct node *owner)
 {
 	if (owner->kind == NODE_TAG)
-		return version_exists(&owner->tag->base) ? &owner->tag->base.root : NULL;
+		return version_exists(tag_now(owner->tag)) ? &tag_now(owner->tag)->root : NULL;
 	return owner->folder->manifest;
 }
 

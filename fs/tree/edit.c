@@ -220,7 +220,8 @@ int edit_unlink(struct tree *tree, struct node *parent, const char *name)
 	if (!result)
 		result = leave(tree, node, NULL, NULL);
 	if (!result) {
-		node_changed(parent);
+		if (!node_is_scratch(tree, node))
+			node_changed(parent);
 		node_unlink(&tree->inodes, node);
 		clock_gettime(CLOCK_REALTIME, &parent->mtime);
 	}
@@ -408,7 +409,8 @@ static int move_other(
 		node_changed(node->parent);
 	if (node_move(&tree->inodes, node, new_parent, new_name, NULL))
 		return ENOMEM;
-	node_changed(new_parent);
+	if (!node_is_scratch(tree, node))
+		node_changed(new_parent);
 	take_place(tree, node);
 	if (node_is_annotations(node)) {
 		node->file->changed = true;

@@ -213,7 +213,7 @@ int file_stage(struct tree *tree, struct node *node, struct error *err)
 }
 
 /* Notes that the content is another now; the lock is held. */
-static void content_changed(struct node *node, struct handle *handle)
+static void content_changed(struct tree *tree, struct node *node, struct handle *handle)
 {
 	struct file *file = node->file;
 
@@ -221,7 +221,8 @@ static void content_changed(struct node *node, struct handle *handle)
 	file->changes++;
 	clock_gettime(CLOCK_REALTIME, &node->mtime);
 	node->ctime = node->mtime;
-	node_changed(node);
+	if (!node_is_scratch(tree, node))
+		node_changed(node);
 	if (handle)
 		handle->unflushed = true;
 }
@@ -243,7 +244,7 @@ static int begin_if_open(struct tree *tree, struct node *node, struct handle *ha
 			staged_write_end(file->staged, 0, 0);
 		} else {
 			*out = staged_ref(file->staged);
-			content_changed(node, handle);
+			content_changed(tree, node, handle);
 		}
 	}
 	pthread_mutex_unlock(&tree->lock);
@@ -384,6 +385,16 @@ void file_close(struct tree *tree, struct handle *handle)
 	free(handle);
 }
 
+bool file_has_writer(const struct file *file)
+{
+	const struct handle *handle;
+
+	for (handle = file->handles; handle; handle = handle->next)
+		if (handle->writable)
+			return true;
+	return false;
+}
+
 static bool is_writing(const struct handle *handle)
 {
 	return handle->writable && (handle->written || handle->made);
@@ -470,7 +481,7 @@ bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64
 	if (shared) {
 		old = file->staged;
 		file->staged = staged;
-		content_changed(to->node, to);
+		content_changed(tree, to->node, to);
 		file->changed = staged != NULL;
 		to->written = true;
 		*size = file_size(tree, to->node);

@@ -103,6 +103,8 @@ int file_set_media_type(
 /* Whether the base has the file as it is: content, type and name. The lock is held. */
 bool file_is_in_base(struct node *node);
 
+/* Whether somebody has it open who could write to it. */
+bool file_has_writer(const struct file *file);
 /* Whether a program is in the middle of writing it: it has written to it, or made it, and has it
  * open. That close(2) was called tells nothing alone: a child process that ends closes too. */
 bool file_is_in_progress(const struct file *file);

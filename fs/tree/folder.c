@@ -9,7 +9,9 @@
 #include "cleanup.h"
 #include "fs/tree/file.h"
 #include "fs/tree/history.h"
+#include "fs/tree/layers.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/stale.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 #include "publish.h"
@@ -20,11 +22,7 @@ void folder_free(struct folder *folder)
 {
 	if (!folder)
 		return;
-	if (folder->manifest) {
-		layer_paths_free(folder->paths, folder->manifest->count);
-		document_clear(folder->manifest);
-		free(folder->manifest);
-	}
+	folder_drop_manifest(folder);
 	descriptor_clear(&folder->entry);
 	platform_clear(&folder->platform);
 	annotation_file_clear(&folder->notes);
@@ -124,36 +122,36 @@ long folder_layer_index(const struct folder *folder, const char *path)
 	return -1;
 }
 
-/* The directory for the path of a layer, made where it is missing; *name is its last part. */
-static struct node *directory_for(
-	struct tree *tree, struct node *folder, char *path, const char **name, struct error *err)
+int folder_set_manifest(struct folder *folder, struct document *manifest, struct error *err)
 {
-	struct node *at = folder;
-	char *part = path, *slash;
+	struct document *taken;
+	char **paths;
 
-	while ((slash = strchr(part, '/'))) {
-		struct node *next;
-
-		*slash = '\0';
-		next = node_child(at, part);
-		if (!next) {
-			next = tree_node(tree, NODE_DIRECTORY, S_IFDIR | 0755);
-			if (!next) {
-				error_set_memory(err);
-				return NULL;
-			}
-			next->mtime = next->ctime = folder->mtime;
-			if (node_link(&tree->inodes, at, part, next, err)) {
-				node_unpin(&tree->inodes, next);
-				return NULL;
-			}
-			node_unpin(&tree->inodes, next);
-		}
-		at = next;
-		part = slash + 1;
+	if (layer_paths(&paths, manifest, err))
+		return -1;
+	taken = malloc(sizeof *taken);
+	if (!taken) {
+		layer_paths_free(paths, manifest->count);
+		return error_set_memory(err);
 	}
-	*name = part;
-	return at;
+	*taken = *manifest;
+	*manifest = (struct document)DOCUMENT_INIT;
+	folder_drop_manifest(folder);
+	folder->manifest = taken;
+	folder->paths = paths;
+	return 0;
+}
+
+void folder_drop_manifest(struct folder *folder)
+{
+	if (folder->manifest) {
+		layer_paths_free(folder->paths, folder->manifest->count);
+		document_clear(folder->manifest);
+		free(folder->manifest);
+	}
+	folder->manifest = NULL;
+	folder->paths = NULL;
+	folder->kept = false;
 }
 
 mode_t folder_layer_mode(const struct descriptor *layer)
@@ -162,29 +160,6 @@ mode_t folder_layer_mode(const struct descriptor *layer)
 	unsigned long mode = text ? strtoul(text, NULL, 8) : 0;
 
 	return S_IFREG | (mode & 0111 ? (mode_t)(mode & 0755) | 0444 : 0644);
-}
-
-static int add_layer(struct tree *tree, struct node *folder, size_t i, struct error *err)
-{
-	const struct descriptor *layer = &folder->folder->manifest->items[i];
-	cleanup_free char *path = strdup(folder->folder->paths[i]);
-	struct node *directory, *file;
-	const char *name;
-	int result;
-
-	if (!path)
-		return error_set_memory(err);
-	directory = directory_for(tree, folder, path, &name, err);
-	if (!directory)
-		return -1;
-	file = file_new(tree, folder_layer_mode(layer), layer, err);
-	if (!file)
-		return -1;
-	file->order = i;
-	file->mtime = file->ctime = folder->mtime;
-	result = node_link(&tree->inodes, directory, name, file, err);
-	node_unpin(&tree->inodes, file);
-	return result;
 }
 
 static void take_time(struct node *node, const struct document *manifest)
@@ -198,48 +173,100 @@ static void take_time(struct node *node, const struct document *manifest)
 
 int folder_fill(struct tree *tree, struct node *node, struct document *manifest, struct error *err)
 {
-	struct folder *folder = node->folder;
-	size_t i;
-
 	if (node->kind == NODE_NESTED) {
 		if (tag_fill(tree, node, manifest, err))
 			return -1;
-		folder->state = FOLDER_LOADED;
-		return 0;
-	}
-	folder->manifest = malloc(sizeof *folder->manifest);
-	if (!folder->manifest)
-		return error_set_memory(err);
-	*folder->manifest = *manifest;
-	*manifest = (struct document)DOCUMENT_INIT;
-	if (layer_paths(&folder->paths, folder->manifest, err))
-		return -1;
-	take_time(node, folder->manifest);
-	for (i = 0; i < folder->manifest->count; i++)
-		if (add_layer(tree, node, i, err))
+	} else {
+		take_time(node, manifest);
+		if (layers_show(tree, node, manifest, err) || notes_load(node, err) ||
+			notes_show(tree, node, err))
 			return -1;
-	if (notes_load(node, err) || notes_show(tree, node, err))
-		return -1;
-	folder->state = FOLDER_LOADED;
+	}
+	node->folder->state = FOLDER_LOADED;
 	return 0;
 }
 
-/* Undoes a fill that has failed half-way, so that it can be tried again. */
+/* As before it was loaded. */
 static void folder_empty(struct tree *tree, struct node *node)
 {
 	struct folder *folder = node->folder;
 
-	while (node->children.count)
-		node_unlink(&tree->inodes, node->children.items[node->children.count - 1]);
-	if (folder->manifest) {
-		layer_paths_free(folder->paths, folder->manifest->count);
-		document_clear(folder->manifest);
-		free(folder->manifest);
+	while (node->children.count) {
+		struct node *child = node->children.items[node->children.count - 1];
+
+		stale_name(tree, node, child->name);
+		node_unlink(&tree->inodes, child);
 	}
-	folder->manifest = NULL;
-	folder->paths = NULL;
+	folder_drop_manifest(folder);
 	annotation_file_clear(&folder->notes);
 	folder->state = FOLDER_UNLOADED;
+}
+
+/* Makes the entry of a folder that was made from it, and goes, another folder's. */
+static void take_entry(struct tree *tree, struct node *node, struct node *from)
+{
+	struct folder *to = node->folder, *folder = from->folder;
+	struct descriptor entry = to->entry;
+	struct platform platform = to->platform;
+
+	node->kind = from->kind;
+	to->read_only = folder->read_only;
+	to->has_entry = true;
+	to->entry = folder->entry;
+	to->has_platform = folder->has_platform;
+	to->platform = folder->platform;
+	to->broken = false;
+	folder->entry = entry;
+	folder->platform = platform;
+	node_unpin(&tree->inodes, from);
+}
+
+void folder_renew(struct tree *tree, struct node *node, struct node *from)
+{
+	enum folder_state state = from->folder->state;
+
+	take_entry(tree, node, from);
+	folder_empty(tree, node);
+	node->folder->state = state;
+}
+
+int folder_change(struct tree *tree, struct node *node, struct node *from,
+	struct document *manifest, struct error *err)
+{
+	struct folder *folder = node->folder;
+	int result;
+
+	take_entry(tree, node, from);
+	/* whoever looks at times has to see that something is another now */
+	clock_gettime(CLOCK_REALTIME, &node->mtime);
+	node->ctime = node->mtime;
+	take_time(node, manifest);
+	annotation_file_clear(&folder->left);
+	result = layers_change(tree, node, manifest, err) || notes_load(node, err) ? -1 : 0;
+	if (!result)
+		notes_settle(tree, node);
+	folder->state = result ? FOLDER_UNLOADED : FOLDER_LOADED;
+	stale_attributes(tree, node);
+	return result;
+}
+
+void folder_lose(struct tree *tree, struct node *node)
+{
+	struct folder *folder = node->folder;
+
+	layers_hide(tree, node);
+	annotation_file_clear(&folder->notes);
+	annotation_file_clear(&folder->left);
+	descriptor_clear(&folder->entry);
+	folder->has_entry = false;
+	if (node->kind == NODE_FOLDER && folder->state == FOLDER_LOADED)
+		notes_settle(tree, node);
+	if (node->kind == NODE_FOLDER && node->children.count) {
+		node->order = tree->next_order++;
+		return;
+	}
+	stale_name(tree, node->parent, node->name);
+	node_unlink(&tree->inodes, node);
 }
 
 struct load {

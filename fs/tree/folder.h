@@ -62,6 +62,23 @@ int folder_load(struct tree *tree, struct node *node, struct error *err);
 /* Fills a folder that has no content yet from its manifest (which it takes over). */
 int folder_fill(struct tree *tree, struct node *node, struct document *manifest, struct error *err);
 
+/* The folder stands on another entry: that of from, a folder that was just made of it, which goes.
+ * What it shows is loaded anew when it's needed; nothing that is only here may be in it. */
+void folder_renew(struct tree *tree, struct node *node, struct node *from);
+
+/* The same for a folder that is loaded, not changed, and may change to the manifest
+ * (layers_can_change()), which it takes over: it goes on to be loaded. On failure it isn't. */
+int folder_change(struct tree *tree, struct node *node, struct node *from,
+	struct document *manifest, struct error *err);
+
+/* There is no such entry any more: the folder, in which nothing has changed, goes; it stays, as one
+ * that is only here, where something in it is. */
+void folder_lose(struct tree *tree, struct node *node);
+
+/* Makes the manifest, which is taken over, the base's; none. */
+int folder_set_manifest(struct folder *folder, struct document *manifest, struct error *err);
+void folder_drop_manifest(struct folder *folder);
+
 /* Notes a change at the node, for its platform folder or its tag. */
 void node_changed(struct node *node);
 bool folder_is_changed(const struct folder *folder);

@@ -237,6 +237,15 @@ int history_intent(struct tree *tree, const struct intent *intent, struct error 
 	return journal_sync(tree->history->journal, err);
 }
 
+int history_keep(
+	struct tree *tree, const struct document *documents, size_t count, struct error *err)
+{
+	for (size_t i = 0; is_recording(tree) && i < count; i++)
+		if (saved_put(tree->history->kept_fd, &documents[i], err))
+			return -1;
+	return 0;
+}
+
 static int notes_record(struct buf *text, const struct node *owner, struct error *err)
 {
 	if (owner->kind == NODE_TAG)

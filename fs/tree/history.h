@@ -45,6 +45,10 @@ int history_media_type(struct tree *tree, const struct node *node, struct error 
 /* The tag is about to be moved. Durable. */
 int history_intent(struct tree *tree, const struct intent *intent, struct error *err);
 
+/* Keeps documents that an intent names. Durable. */
+int history_keep(
+	struct tree *tree, const struct document *documents, size_t count, struct error *err);
+
 /* The base is another, or has come to be: what differs from it is all that counts. */
 int history_rebase(struct tree *tree, struct error *err);
 

@@ -137,13 +137,28 @@ static int commits(struct buf *out, const struct tree *tree, const struct node *
 	return next_commit(out, tag->tag);
 }
 
+/* What others have to do with it. */
+static int merging(struct buf *out, const struct node *owner)
+{
+	const struct node *node = node_tag((struct node *)owner);
+	const struct tag *tag = node ? node->tag : NULL;
+
+	if (!tag)
+		return 0;
+	if (buf_append_text(out, "  \"conflicts\": ") || conflicts_format(&tag->conflicts, out))
+		return -1;
+	return buf_printf(
+		out, ",\n  \"merges\": %u,\n  \"repushes\": %u,\n", tag->merges, tag->repushes);
+}
+
 int status_make(struct tree *tree, const struct node *owner, struct buf *out)
 {
 	if (buf_printf(out, "{\n  \"pid\": %d,\n", getpid()) ||
 		section(out, tree, owner, "uncommitted", is_uncommitted) ||
 		section(out, tree, owner, "drafts", is_draft) ||
 		section(out, tree, owner, "outside", node_is_stray) || commits(out, tree, owner) ||
-		buf_append_text(out, "  \"errors\": ") || errors_format(&tree->errors, out))
+		merging(out, owner) || buf_append_text(out, "  \"errors\": ") ||
+		errors_format(&tree->errors, out))
 		return -1;
 	return buf_append_text(out, "\n}\n");
 }

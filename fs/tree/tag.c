@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "fs/tree/adopt.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
@@ -17,6 +18,9 @@ void tag_free(struct tag *tag)
 		return;
 	free(tag->name);
 	version_clear(&tag->base);
+	version_clear(&tag->now);
+	conflicts_clear(&tag->conflicts);
+	version_clear(&tag->now);
 	annotations_clear(&tag->annotations);
 	free(tag);
 }
@@ -108,6 +112,18 @@ static bool is_unreachable(const struct error *err)
 	       err->kind == ERROR_THROTTLED;
 }
 
+int tag_note(struct tag *tag, const struct version *now, struct error *err)
+{
+	cleanup_with(version_clear) struct version copy = VERSION_INIT;
+	struct digest base = version_digest(&tag->base), found = version_digest(now);
+
+	tag->moved = !digest_equal(&base, &found);
+	if (tag->moved && version_copy(&copy, now, err))
+		return -1;
+	version_take(&tag->now, &copy);
+	return 0;
+}
+
 /* What the history stands on, where something was done that isn't committed. */
 static int take_history(struct tree *tree, struct tag *tag, struct error *err)
 {
@@ -125,7 +141,7 @@ static int take_base(
 {
 	cleanup_with(version_clear) struct version now = VERSION_INIT;
 	struct error reason = ERROR_INIT;
-	struct digest found;
+	struct digest found, base;
 	int result = version_fetch(&now, tree->store, reference, NULL, &reason);
 
 	if (history_is_empty(tree->history)) {
@@ -137,14 +153,13 @@ static int take_base(
 	if (take_history(tree, tag, err))
 		return -1;
 	found = version_digest(&now);
+	base = version_digest(&tag->base);
+	tag->moved = !result && !digest_equal(&found, &base);
 	if (result)
 		tree_report(
 			tree, NULL, "what isn't committed is shown without the registry", &reason);
-	else if (intents_find(&tag->intents, &found))
-		tag->ours = found;
-	else if (strcmp(found.text, version_digest(&tag->base).text) != 0)
-		log_write(tree->log, LOG_LEVEL_WARNING,
-			"the tag has moved since it was changed here");
+	if (tag->moved)
+		version_take(&tag->now, &now);
 	return 0;
 }
 
@@ -197,6 +212,30 @@ static int restore(struct tree *tree, struct error *err)
 	return 0;
 }
 
+/* Whether the registry has what isn't shown yet. What a commit of ours has left there has the
+ * changes in it that are on top: it waits for the next commit. */
+static bool is_to_be_shown(const struct node *node)
+{
+	struct digest now = version_digest(&node->tag->now);
+
+	return node->tag->moved &&
+	       (!tag_is_changed(node) || !intents_find(&node->tag->intents, &now));
+}
+
+/* What others have done since is shown, and on top of it what was done here. */
+static int catch_up(struct tree *tree, struct node *node, struct error *err)
+{
+	const struct adoption how = {.by_commit = false};
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
+
+	if (!is_to_be_shown(node))
+		return 0;
+	log_write(tree->log, LOG_LEVEL_INFO, "the tag has moved since it was changed here");
+	if (version_copy(&now, &node->tag->now, err))
+		return -1;
+	return tag_adopt(tree, node, &now, &how, NULL, err);
+}
+
 int tag_open(struct tree *tree, const struct reference *reference, struct error *err)
 {
 	struct node *node = tree_node(tree, NODE_TAG, S_IFDIR | 0755);
@@ -216,5 +255,5 @@ int tag_open(struct tree *tree, const struct reference *reference, struct error 
 	pthread_mutex_lock(&tree->lock);
 	result = fill(tree, node, err);
 	pthread_mutex_unlock(&tree->lock);
-	return result ? -1 : restore(tree, err);
+	return result || restore(tree, err) ? -1 : catch_up(tree, node, err);
 }

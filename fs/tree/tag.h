@@ -9,6 +9,7 @@
 
 #include "annotations.h"
 #include "document.h"
+#include "fs/tree/conflict.h"
 #include "fs/tree/intent.h"
 #include "fs/tree/tree.h"
 #include "fs/tree/version.h"
@@ -29,10 +30,13 @@ struct next_commit {
 struct tag {
 	char *name; /* NULL for a digest: read-only */
 	struct version base; /* what the view stands on */
+	/* What the registry was last seen to have, where that is something else. */
+	bool moved;
+	struct version now;
 	struct intents intents;
-	/* What the registry has now, where that is one of the intents: the changes over base have
-	 * it in them. Unset else. */
-	struct digest ours;
+	struct conflicts conflicts;
+	unsigned merges; /* with what others had published, since the mount began */
+	unsigned repushes; /* of what others had overwritten */
 	struct annotations annotations; /* of the index, as they shall be */
 	uint64_t changes, committed; /* of annotations and of the list of folders */
 	/* commit.c's: who waits for the next commit, who for the one that is under way */
@@ -49,6 +53,15 @@ int tag_open(struct tree *tree, const struct reference *reference, struct error 
 
 /* Fills an empty nested index with a folder for each entry. */
 int tag_fill(struct tree *tree, struct node *node, const struct document *index, struct error *err);
+
+/* What the registry has, as far as is known. */
+static inline const struct version *tag_now(const struct tag *tag)
+{
+	return tag->moved ? &tag->now : &tag->base;
+}
+
+/* Notes what the registry has. */
+int tag_note(struct tag *tag, const struct version *now, struct error *err);
 
 /* Whether anything differs from the base: what a commit would publish. */
 bool tag_is_changed(const struct node *node);

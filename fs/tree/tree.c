@@ -24,6 +24,7 @@ void tree_destroy(struct tree *tree)
 {
 	inodes_clear(&tree->inodes);
 	errors_destroy(&tree->errors);
+	stale_clear(&tree->stale);
 	pthread_cond_destroy(&tree->closed);
 	pthread_mutex_destroy(&tree->lock);
 }

@@ -16,8 +16,10 @@
 #include "fs/cache/cache.h"
 #include "fs/control/errors.h"
 #include "fs/tree/node.h"
+#include "fs/tree/stale.h"
 #include "fs/work/staging.h"
 #include "log.h"
+#include "merge.h"
 #include "pool.h"
 #include "require.h"
 #include "store.h"
@@ -40,6 +42,7 @@ struct tree_options {
 	const char *artifact_type; /* of new manifests; never NULL */
 	const char *layer_type; /* of new layers by default; never NULL */
 	enum document_style style; /* of new documents */
+	enum merge_choice conflict; /* what the user hasn't chosen otherwise */
 	int64_t created; /* the time that new manifests tell, seconds since 1970; or one of these:
 			  */
 	uid_t uid;
@@ -62,6 +65,7 @@ struct tree {
 	bool incomplete; /* something in the history could not be restored: no file is swept away */
 	bool replaying; /* what is done is in the history already */
 	struct errors errors; /* the last ones, for status */
+	struct stale stale;
 	uint64_t next_order;
 	pthread_cond_t closed; /* a file that was open for writing isn't any more */
 };

@@ -35,8 +35,9 @@ struct attribute {
 /* The document that a tag names; NULL for all else. */
 static const struct document *root_of(const struct node *node)
 {
-	return node->kind == NODE_TAG && version_exists(&node->tag->base) ? &node->tag->base.root
-									  : NULL;
+	return node->kind == NODE_TAG && version_exists(tag_now(node->tag))
+		       ? &tag_now(node->tag)->root
+		       : NULL;
 }
 
 /* The descriptor that a node stands for as the base has it; NULL where there is none. */
@@ -143,6 +144,24 @@ static bool media_type_is_set(struct node *node)
 	return node->file && node->file->media_type && !file_is_in_base(node);
 }
 
+/* A choice is made, and there is nothing to be read. */
+static const char *get_settle(struct tree *tree, struct node *node, struct room *room)
+{
+	(void)tree;
+	(void)node;
+	(void)room;
+	return NULL;
+}
+
+/* Says how conflicts are to be settled by the next commit (conflict.h). */
+static int set_settle(struct tree *tree, struct node *node, const char *value, struct error *err)
+{
+	(void)tree;
+	if (node->kind != NODE_TAG)
+		return error_set(err, ERROR_NOT_PERMITTED, "it is set of the mount point");
+	return conflicts_choose(&node->tag->conflicts, value, strlen(value), err);
+}
+
 static const struct attribute attributes[] = {
 	{.name = XATTR_PREFIX "artifacttype", .get = get_artifact_type},
 	{.name = XATTR_PREFIX "digest", .get = get_digest},
@@ -151,6 +170,7 @@ static const struct attribute attributes[] = {
 		.set = set_media_type,
 		.is_set = media_type_is_set},
 	{.name = XATTR_PREFIX "platform", .get = get_platform},
+	{.name = XATTR_PREFIX "settle", .get = get_settle, .set = set_settle},
 	{.name = XATTR_PREFIX "size", .get = get_size},
 	{.name = XATTR_PREFIX "state", .get = get_state},
 };

@@ -239,7 +239,30 @@ void merge_store_clear(struct merge_store *store)
 	for (size_t i = 0; i < store->count; i++)
 		document_clear(&store->items[i]);
 	free(store->items);
+	for (size_t i = 0; i < store->content_count; i++)
+		free(store->contents[i]);
+	free(store->contents);
 	*store = (struct merge_store){.items = NULL};
+}
+
+void merge_store_know(struct merge_store *store, const char *content)
+{
+	store->contents =
+		realloc(store->contents, (store->content_count + 1) * sizeof(*store->contents));
+	ck_assert_ptr_nonnull(store->contents);
+	store->contents[store->content_count++] = strdup(content);
+}
+
+const char *merge_store_content(const struct merge_store *store, const struct digest *digest)
+{
+	for (size_t i = 0; i < store->content_count; i++) {
+		struct digest known;
+
+		digest_of_bytes(&known, store->contents[i], strlen(store->contents[i]));
+		if (digest_equal(&known, digest))
+			return store->contents[i];
+	}
+	return "?";
 }
 
 int merge_store_get(
@@ -383,12 +406,14 @@ static void notes_format(
 				out, "%s@%s=%s ", part, notes->items[i].key, notes->items[i].value);
 }
 
-static void layer_format(struct buf *out, const struct descriptor *layer)
+static void layer_format(
+	struct buf *out, const struct descriptor *layer, const struct merge_store *store)
 {
 	const char *title = annotations_get(&layer->annotations, ANNOTATION_TITLE);
-	char content[WORD_SIZE] = "?";
+	char content[WORD_SIZE];
 
-	member_find(content, layer->json, "\"data\":\"");
+	if (!member_find(content, layer->json, "\"data\":\""))
+		snprintf(content, WORD_SIZE, "%s", merge_store_content(store, &layer->digest));
 	if (title)
 		buf_printf(out, "%s%s=%s ", *title == '$' ? "'" : "", title, content);
 	else
@@ -396,12 +421,13 @@ static void layer_format(struct buf *out, const struct descriptor *layer)
 	notes_format(out, &layer->annotations, "", true);
 }
 
-static void manifest_format(struct buf *out, const struct document *manifest)
+static void manifest_format(
+	struct buf *out, const struct document *manifest, const struct merge_store *store)
 {
 	char value[WORD_SIZE];
 
 	for (size_t i = 0; i < manifest->count; i++)
-		layer_format(out, &manifest->items[i]);
+		layer_format(out, &manifest->items[i], store);
 	if (strcmp(manifest->config.media_type, MEDIA_TYPE_IMAGE_CONFIG) == 0)
 		buf_append_text(out, "$image ");
 	if (member_find(value, manifest->config.json, "\"data\":\"") &&
@@ -417,8 +443,8 @@ static void manifest_format(struct buf *out, const struct document *manifest)
 	notes_format(out, &manifest->config.annotations, "$c", false);
 }
 
-static void entry_format(
-	struct buf *out, const struct descriptor *entry, const struct document *manifest)
+static void entry_format(struct buf *out, const struct descriptor *entry,
+	const struct document *manifest, const struct merge_store *store)
 {
 	char name[FOLDER_NAME_SIZE] = PLATFORM_ANY, value[WORD_SIZE];
 
@@ -430,7 +456,7 @@ static void entry_format(
 	if (entry->has_platform)
 		ck_assert(platform_name(name, &entry->platform));
 	buf_printf(out, "%s{ ", name);
-	manifest_format(out, manifest);
+	manifest_format(out, manifest, store);
 	if (member_find(value, entry->json, "\"x\":\""))
 		buf_printf(out, "$dx=%s ", value);
 	notes_format(out, &entry->annotations, "$d", false);
@@ -454,7 +480,7 @@ static void index_format(struct buf *out, const struct document *root, struct me
 		}
 		if (!manifest)
 			manifest = store_find(more, more_count, &entry->digest);
-		entry_format(out, entry, manifest);
+		entry_format(out, entry, manifest, store);
 	}
 	if (root->artifact_type)
 		buf_printf(out, "$type=%s ", root->artifact_type);
@@ -472,7 +498,7 @@ char *merge_text_format(const struct document *root, struct merge_store *store,
 		return strdup("-");
 	if (root->kind == DOCUMENT_MANIFEST) {
 		buf_append_text(&text, "{ ");
-		manifest_format(&text, root);
+		manifest_format(&text, root, store);
 		buf_append_text(&text, "} ");
 	} else {
 		index_format(&text, root, store, more, more_count);

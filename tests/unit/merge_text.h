@@ -24,7 +24,14 @@ struct merge_store {
 	struct document *items;
 	size_t count;
 	size_t calls; /* of merge_store_get() */
+	char **contents; /* of layers that don't say it themselves */
+	size_t content_count;
 };
+
+/* Knows a layer of this content from now on. */
+void merge_store_know(struct merge_store *store, const char *content);
+/* The content that has this digest, "?" where it isn't known. */
+const char *merge_store_content(const struct merge_store *store, const struct digest *digest);
 
 void merge_store_clear(struct merge_store *store);
 

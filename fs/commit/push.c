@@ -1,0 +1,305 @@
+#include "fs/commit/push.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "crash_point.h"
+#include "fs/tree/history.h"
+#include "fs/tree/tag.h"
+#include "publish.h"
+
+#define TRIES 32
+#define PAUSE_MOST_MS 200
+#define SLICE_MS 10
+
+void pushed_clear(struct pushed *pushed)
+{
+	reconciled_clear(&pushed->made);
+	version_clear(&pushed->before);
+}
+
+/* The three versions of a try. */
+struct attempt {
+	struct plan *plan;
+	struct tree *tree;
+	struct node *tag;
+	struct cancel *cancel;
+	struct version base, ours, theirs;
+	bool overwritten; /* base is what the tag named before ours was there */
+	struct reconciled made;
+	struct document *manifests; /* to be sent: borrowed */
+	struct publication publication;
+};
+
+static void attempt_clear(struct attempt *attempt)
+{
+	version_clear(&attempt->base);
+	version_clear(&attempt->ours);
+	version_clear(&attempt->theirs);
+	reconciled_clear(&attempt->made);
+	free(attempt->manifests);
+}
+
+/* What the changes stand on: the base or, where the tag is at what an earlier commit of ours has
+ * left there, what of that was ours. */
+static int take_base(struct attempt *attempt, struct error *err)
+{
+	const struct tag *tag = attempt->tag->tag;
+	struct digest now = version_digest(&attempt->theirs);
+	const struct intent *intent = intents_find(&tag->intents, &now);
+
+	version_clear(&attempt->base);
+	if (!intent)
+		return version_copy(&attempt->base, &tag->base, err);
+	if (digest_equal(&intent->ours, &intent->root))
+		return version_copy(&attempt->base, &attempt->theirs, err);
+	if (history_document(attempt->tree->history, &attempt->base.root, &intent->ours, err))
+		return -1;
+	return version_is_single(&attempt->base) && tag->base.entry.json
+		       ? descriptor_copy(&attempt->base.entry, &tag->base.entry, err)
+		       : 0;
+}
+
+static int attempt_begin(struct attempt *attempt, struct plan *plan, struct error *err)
+{
+	const struct tag *tag = attempt->tag->tag;
+
+	if (version_copy(&attempt->ours, &plan->ours, err) ||
+		version_copy(&attempt->theirs, tag_now(tag), err))
+		return -1;
+	attempt->publication = (struct publication){.tag = tag->name, .blobs = plan->blobs};
+	return take_base(attempt, err);
+}
+
+static bool same(const struct version *a, const struct version *b)
+{
+	struct digest left = version_digest(a), right = version_digest(b);
+
+	return digest_equal(&left, &right);
+}
+
+/* One more of what status tells. */
+static void count(const struct attempt *attempt, unsigned *counter)
+{
+	pthread_mutex_lock(&attempt->tree->lock);
+	++*counter;
+	pthread_mutex_unlock(&attempt->tree->lock);
+}
+
+static int make(struct attempt *attempt, struct error *err)
+{
+	const struct sides sides = {
+		.base = &attempt->base,
+		.ours = &attempt->ours,
+		.theirs = &attempt->theirs,
+		.overwritten = attempt->overwritten,
+	};
+
+	reconciled_clear(&attempt->made);
+	if (reconcile(&attempt->made, attempt->tree, attempt->tag, attempt->plan, &sides,
+		    attempt->cancel, err))
+		return -1;
+	if (!same(&attempt->made.version, &attempt->ours) &&
+		!same(&attempt->made.version, &attempt->theirs))
+		count(attempt, &attempt->tag->tag->merges);
+	return 0;
+}
+
+static bool names(const struct document *root, const struct digest *digest)
+{
+	for (size_t i = 0; i < root->count; i++)
+		if (digest_equal(&root->items[i].digest, digest))
+			return true;
+	return false;
+}
+
+static void add_manifests(struct attempt *attempt, const struct document *from, size_t count)
+{
+	struct publication *publication = &attempt->publication;
+
+	for (size_t i = 0; i < count; i++)
+		if (names(&attempt->made.version.root, &from[i].digest) &&
+			!names(&attempt->theirs.root, &from[i].digest) &&
+			!(attempt->overwritten && names(&attempt->ours.root, &from[i].digest)))
+			attempt->manifests[publication->manifest_count++] = from[i];
+}
+
+/* Whether the tag is to stay where it is: others have all of it, or ours was given up. */
+static bool is_sent_already(const struct attempt *attempt)
+{
+	return same(&attempt->made.version, &attempt->theirs);
+}
+
+/* What the merge has made, and nothing that it has left out. */
+static int fill_publication(struct attempt *attempt, struct error *err)
+{
+	struct publication *publication = &attempt->publication;
+	const struct plan *plan = attempt->plan;
+	const struct reconciled *made = &attempt->made;
+
+	free(attempt->manifests);
+	attempt->manifests =
+		calloc(plan->manifest_count + made->manifest_count + 1, sizeof *attempt->manifests);
+	if (!attempt->manifests)
+		return error_set_memory(err);
+	publication->root = &made->version.root;
+	publication->blob_count = is_sent_already(attempt) ? 0 : plan->blob_count;
+	publication->base = version_digest(&attempt->theirs);
+	publication->manifests = attempt->manifests;
+	publication->manifest_count = 0;
+	add_manifests(attempt, plan->manifests, plan->manifest_count);
+	add_manifests(attempt, made->manifests, made->manifest_count);
+	return 0;
+}
+
+/* Notes what the tag is about to become; what of it is ours has to be found again by itself. */
+static int intend(struct attempt *attempt, struct error *err)
+{
+	const struct plan *plan = attempt->plan;
+	const struct intent intent = {
+		.root = version_digest(&attempt->made.version),
+		.ours = version_digest(&plan->ours),
+	};
+	struct tree *tree = attempt->tree;
+	int result = 0;
+
+	pthread_mutex_lock(&tree->lock);
+	if (!digest_equal(&intent.root, &intent.ours))
+		result = history_keep(tree, &plan->ours.root, 1, err) ||
+			 history_keep(tree, plan->manifests, plan->manifest_count, err);
+	if (!result) {
+		intents_add(&attempt->tag->tag->intents, &intent);
+		result = history_intent(tree, &intent, err);
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return result ? -1 : 0;
+}
+
+/* Publishes what was made. *stands: the tag names it. */
+static int send(struct attempt *attempt, bool *stands, struct error *err)
+{
+	const struct require *require = &attempt->tree->options.require;
+	struct publication *publication = &attempt->publication;
+	const struct version *made = &attempt->made.version;
+	struct digest found;
+
+	if (fill_publication(attempt, err) ||
+		require_check(require, &made->root, version_platform(made), err) ||
+		(!is_sent_already(attempt) && intend(attempt, err)))
+		return -1;
+	CRASH_POINT("commit.intended");
+	if (publish(attempt->tree->store, publication, &found, attempt->cancel, err))
+		return -1;
+	*stands = digest_equal(&found, &made->root.digest);
+	return 0;
+}
+
+/* A moment, longer with each try and never the same, so that those who write at the same time come
+ * one after the other. */
+static int wait_a_moment(struct attempt *attempt, int tries, struct error *err)
+{
+	int most = 20 << (tries < 5 ? tries : 5);
+	uint16_t random = 0;
+	int64_t left;
+
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+		random = (uint16_t)(uintptr_t)attempt;
+	left = (most < PAUSE_MOST_MS ? most : PAUSE_MOST_MS) * (int64_t)random / UINT16_MAX;
+	for (; left > 0; left -= SLICE_MS) {
+		const struct timespec slice = {.tv_nsec = SLICE_MS * 1000000L};
+
+		if (cancel_fired(attempt->cancel))
+			return error_set(err, ERROR_INTERRUPTED, "interrupted");
+		nanosleep(&slice, NULL);
+	}
+	return 0;
+}
+
+static int fetch(struct attempt *attempt, struct version *out, struct error *err)
+{
+	const struct reference reference = {.tag = attempt->tag->tag->name};
+
+	return version_fetch(out, attempt->tree->store, &reference, attempt->cancel, err);
+}
+
+/* After somebody has overwritten what we have just put there: what he has made of it is to be
+ * merged with that. */
+static void go_on_from_ours(struct attempt *attempt)
+{
+	version_take(&attempt->base, &attempt->theirs);
+	version_take(&attempt->ours, &attempt->made.version);
+	attempt->overwritten = true;
+	count(attempt, &attempt->tag->tag->repushes);
+}
+
+/* Should this commit fail, the next one knows where to begin. */
+static int remember(struct attempt *attempt, struct error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&attempt->tree->lock);
+	result = tag_note(attempt->tag->tag, &attempt->theirs, err);
+	pthread_mutex_unlock(&attempt->tree->lock);
+	return result;
+}
+
+/* Looks what the tag is now, for the next try. *stands: it is ours, after all. */
+static int look_again(
+	struct attempt *attempt, bool was_put, int tries, bool *stands, struct error *err)
+{
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
+
+	if (wait_a_moment(attempt, tries, err) || fetch(attempt, &now, err))
+		return -1;
+	*stands = was_put && same(&now, &attempt->made.version);
+	if (*stands)
+		return 0;
+	if (was_put)
+		go_on_from_ours(attempt);
+	version_take(&attempt->theirs, &now);
+	if (remember(attempt, err))
+		return -1;
+	return attempt->overwritten ? 0 : take_base(attempt, err);
+}
+
+static int try_all(struct attempt *attempt, struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		bool stands = false;
+		int result;
+
+		if (make(attempt, err))
+			return -1;
+		if (!version_exists(&attempt->made.version))
+			return 0; /* it is to be gone, and is */
+		error_clear(&why);
+		result = send(attempt, &stands, &why);
+		if (result && why.kind != ERROR_CONFLICT)
+			return error_copy(err, &why);
+		if (!stands && look_again(attempt, !result, tries, &stands, err))
+			return -1;
+		if (stands)
+			return 0;
+	}
+	return error_set(err, ERROR_CONFLICT,
+		"tag %s is moved by others all the time: %d tries in a row came too late",
+		attempt->tag->tag->name, TRIES);
+}
+
+int push(struct pushed *out, struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	cleanup_with(attempt_clear) struct attempt attempt = {
+		.plan = plan, .tree = plan->tree, .tag = plan->tag, .cancel = cancel};
+
+	if (attempt_begin(&attempt, plan, err) || try_all(&attempt, err))
+		return -1;
+	out->made = attempt.made;
+	attempt.made = (struct reconciled)RECONCILED_INIT;
+	version_take(&out->before, &attempt.theirs);
+	return 0;
+}
