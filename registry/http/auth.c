@@ -98,6 +98,15 @@ static int make_basic(struct token *out, struct auth_layer *auth,
 	return out->text ? 0 : error_set_memory(err);
 }
 
+static int set_bearer(struct token *out, const char *token, struct error *err)
+{
+	if (asprintf(&out->text, "Bearer %s", token) >= 0)
+		return 0;
+	out->text = NULL;
+	return error_set_memory(err);
+}
+
+/* A token that the user has for the registry is shown as it is, as docker does. */
 static int make_bearer(struct token *out, const struct making *making,
 	const struct credential *credential, struct cancel *cancel, struct error *err)
 {
@@ -112,8 +121,12 @@ static int make_bearer(struct token *out, const struct making *making,
 		.deadline_ms = passage_deadline(making->passage),
 		.retries = auth->retries,
 	};
-	cleanup_with(token_clear) struct token token;
+	cleanup_with(token_clear) struct token token = {.text = NULL};
 
+	if (credential->registry_token) {
+		out->renew_ms = INT64_MAX;
+		return set_bearer(out, credential->registry_token, err);
+	}
 	if (secret)
 		password_shown(auth);
 	if (token_fetch(&token, auth->below, &request, auth->log, cancel, err))
@@ -121,11 +134,7 @@ static int make_bearer(struct token *out, const struct making *making,
 	if (secret)
 		password_taken(auth);
 	out->renew_ms = token.renew_ms;
-	if (asprintf(&out->text, "Bearer %s", token.text) < 0) {
-		out->text = NULL;
-		return error_set_memory(err);
-	}
-	return 0;
+	return set_bearer(out, token.text, err);
 }
 
 static int make_value(void *context, struct token *out, struct cancel *cancel, struct error *err)

@@ -19,7 +19,7 @@ struct credentials {
 	pthread_mutex_t lock;
 	/* Of each place, what was told already. */
 	struct {
-		bool readable, helper, token;
+		bool readable, helper;
 	} told[CREDENTIAL_PLACES_MAX];
 };
 
@@ -28,6 +28,7 @@ void credential_clear(struct credential *credential)
 	secret_free(credential->username);
 	secret_free(credential->password);
 	secret_free(credential->identity_token);
+	secret_free(credential->registry_token);
 	*credential = (struct credential)CREDENTIAL_INIT;
 }
 
@@ -130,14 +131,10 @@ static int entry_use(struct credentials *credentials, size_t place, struct crede
 {
 	if (entry->helper)
 		return helper_ask(credentials, place, out, entry, cancel, err);
-	if (entry->has_registry_token && !entry->username && !entry->identity_token &&
-		first_time(credentials, &credentials->told[place].token))
-		log_write(credentials->log, LOG_LEVEL_WARNING,
-			"%s: a registrytoken in it can't be used",
-			credentials->places.items[place].path);
 	out->username = steal_ptr(entry->username);
 	out->password = steal_ptr(entry->password);
 	out->identity_token = steal_ptr(entry->identity_token);
+	out->registry_token = steal_ptr(entry->registry_token);
 	return 0;
 }
 
@@ -164,7 +161,8 @@ static int place_find(struct credentials *credentials, size_t place, struct cred
 
 static bool is_anonymous(const struct credential *credential)
 {
-	return !credential->username && !credential->password && !credential->identity_token;
+	return !credential->username && !credential->password && !credential->identity_token &&
+	       !credential->registry_token;
 }
 
 static int explicit_use(

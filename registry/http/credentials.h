@@ -12,11 +12,12 @@
 struct credential {
 	char *username, *password;
 	char *identity_token; /* a refresh token for the registry's token server (OAuth2) */
+	char *registry_token; /* one for the registry itself, in place of all others */
 };
 
 #define CREDENTIAL_INIT                                                                            \
 	{                                                                                          \
-		.username = NULL, .password = NULL, .identity_token = NULL                         \
+		.username = NULL, .password = NULL, .identity_token = NULL, .registry_token = NULL \
 	}
 
 /* Wipes the strings and frees them; the credential is empty after. */

@@ -15,6 +15,7 @@ void auth_entry_clear(struct auth_entry *entry)
 	secret_free(entry->username);
 	secret_free(entry->password);
 	secret_free(entry->identity_token);
+	secret_free(entry->registry_token);
 	free(entry->helper);
 	free(entry->server);
 	*entry = (struct auth_entry)AUTH_ENTRY_INIT;
@@ -61,13 +62,12 @@ static int auth_decode(struct auth_entry *out, const char *auth, struct error *e
 static int strings_take(struct auth_entry *out, const struct json_object *object,
 	const struct json_text *text, struct error *err)
 {
-	cleanup_secret char *auth = NULL, *token = NULL;
+	cleanup_secret char *auth = NULL;
 
 	if (string_take(&auth, object, text, "auth", err) ||
 		string_take(&out->identity_token, object, text, "identitytoken", err) ||
-		string_take(&token, object, text, "registrytoken", err))
+		string_take(&out->registry_token, object, text, "registrytoken", err))
 		return -1;
-	out->has_registry_token = token != NULL;
 	if (auth)
 		return auth_decode(out, auth, err) ? error_prefix(err, "auth") : 0;
 	if (string_take(&out->username, object, text, "username", err) ||
@@ -94,7 +94,7 @@ static int entry_read(struct auth_entry *out, const struct json_text *text,
 static bool entry_is_empty(const struct auth_entry *entry)
 {
 	return !entry->username && !entry->password && !entry->identity_token &&
-	       !entry->has_registry_token;
+	       !entry->registry_token;
 }
 
 /* The object that is a member; empty where that is absent or null. */

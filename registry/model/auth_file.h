@@ -1,7 +1,8 @@
 /*
  * auth_file.h - the file in which docker and podman keep who a user is at registries.
  *
- *     { "auths": { "ghcr.io/me": { "auth": base64("USER:PASSWORD"), "identitytoken": "..." } },
+ *     { "auths": { "ghcr.io/me": { "auth": base64("USER:PASSWORD"), "identitytoken": "...",
+ *                              "registrytoken": "..." } },
  *       "credHelpers": { "HOST": "NAME" }, "credsStore": "NAME" }
  *
  * (containers-auth.json(5), docker's config.json); in the old form, ~/.dockercfg, what is in
@@ -24,8 +25,7 @@ enum auth_file_form { AUTH_FILE_AUTHS, AUTH_FILE_FLAT };
 
 /* What a file says about a repository. */
 struct auth_entry {
-	char *username, *password, *identity_token; /* NULL where absent */
-	bool has_registry_token; /* which nobody here can use */
+	char *username, *password, *identity_token, *registry_token; /* NULL where absent */
 	/* The program that keeps the credential, and the name that it knows the registry by; NULL
 	 * where the entry itself has the credential, or nothing is known. */
 	char *helper, *server;

@@ -126,6 +126,22 @@ assert_no_secret "$T/identified" id-of-tester
 unmount "$T/identified"
 [[ $(tokens token '^POST tester 200') -gt 0 ]] || fail "no token by POST"
 
+say "a token for the registry itself, for which no token server is asked"
+start_fixture own --auth bearer --user tester:sesame
+given=$(curl -sSu tester:sesame "http://${host[own]}/token?scope=repository:team/app:pull,push" | jq -r .token)
+jq -n --arg host "${host[own]}" --arg token "$given" \
+    '{auths: {($host): {registrytoken: $token}}}' >"$T/given"
+chmod 600 "$T/given"
+mark=$(fixture_mark own)
+mount_indexfs "${host[own]}/team/app:v1" "$T/given-token" "authfile=$T/given"
+mkdir "$T/given-token/linux-amd64"
+cp "$T/app" "$T/given-token/linux-amd64/app"
+sync "$T/given-token"
+assert_no_secret "$T/given-token" "$given"
+unmount "$T/given-token"
+assert_eq "requests for tokens" 0 "$(fixture_requests own "$mark" | grep -c ' /token' || true)"
+assert_eq "the tag that was put" 1 "$(fixture_requests own "$mark" | grep -c 'PUT .*/manifests/v1 201')"
+
 say "who may only pull: reading works, a commit is EACCES, and reading goes on"
 reader=$tls,authfile=$(authfile reader sesame "$TLS_HOST")
 mount_indexfs "$source" "$T/reader" "$reader"

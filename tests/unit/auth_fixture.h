@@ -32,7 +32,7 @@
 
 /* Credentials that are what the test says, and count how often they are asked for. */
 struct credentials {
-	const char *username, *password, *identity_token;
+	const char *username, *password, *identity_token, *registry_token;
 	atomic_int asked;
 };
 
@@ -41,6 +41,7 @@ void credential_clear(struct credential *credential)
 	secret_free(credential->username);
 	secret_free(credential->password);
 	secret_free(credential->identity_token);
+	secret_free(credential->registry_token);
 	*credential = (struct credential)CREDENTIAL_INIT;
 }
 
@@ -56,6 +57,8 @@ int credentials_find(struct credentials *credentials, struct credential *out, co
 	out->password = credentials->password ? strdup(credentials->password) : NULL;
 	out->identity_token =
 		credentials->identity_token ? strdup(credentials->identity_token) : NULL;
+	out->registry_token =
+		credentials->registry_token ? strdup(credentials->registry_token) : NULL;
 	return 0;
 }
 

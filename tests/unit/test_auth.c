@@ -306,6 +306,32 @@ START_TEST(token_for_less_still_reads)
 }
 END_TEST
 
+/* It is asked of nobody, and outweighs a password; one that isn't good is looked for again. */
+START_TEST(registry_token_is_shown_as_it_is)
+{
+	static const char *const lines[] = {FIRST, LAST, "PUT /v2/team/app/x Bearer good", LAST,
+		(FIRST " Bearer better"), NULL};
+	struct play play = {
+		.challenge = TO_TOKEN, .accepts = "Bearer good", .tokens = {STATUS("500")}};
+	struct fixture fixture;
+
+	fixture_open(&fixture, &play);
+	fixture.credentials.username = "tester";
+	fixture.credentials.password = "sesame";
+	fixture.credentials.registry_token = "good";
+	ck_assert_int_eq(fixture_get(&fixture), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	ck_assert_int_eq(fixture_send(&fixture, (struct http_request){.method = "PUT"}), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	play.accepts = "Bearer better";
+	fixture.credentials.registry_token = "better";
+	ck_assert_int_eq(fixture_get(&fixture), 0);
+	ck_assert_int_eq(fixture.response.status, 200);
+	assert_lines(&fixture, lines);
+	fixture_close(&fixture);
+}
+END_TEST
+
 /* As with Amazon, whose passwords are good for some hours, and which says 403 of an old one. */
 START_TEST(password_is_looked_for_again_when_refused)
 {
@@ -555,6 +581,22 @@ START_TEST(secrets_are_told_to_nobody)
 }
 END_TEST
 
+START_TEST(registry_token_is_told_to_nobody)
+{
+	struct play play = {
+		.challenge = TO_TOKEN, .refusal = "HTTP/1.1 403 F\r\n\r\nno: reg-secret"};
+	struct fixture fixture;
+
+	fixture_open(&fixture, &play);
+	fixture.credentials.registry_token = "reg-secret";
+	ck_assert_int_eq(fixture_get(&fixture), 0);
+	ck_assert_int_eq(fixture.response.status, 403);
+	ck_assert_str_eq(fixture.response.body.data, "no: ***");
+	assert_hidden(&fixture, "reg-secret");
+	fixture_close(&fixture);
+}
+END_TEST
+
 /* It may only read: another for the same would be no better. */
 START_TEST(token_that_is_not_enough_is_not_fetched_again)
 {
@@ -660,6 +702,7 @@ int main(void)
 	tcase_add_test(tcase, token_is_renewed_before_its_time);
 	tcase_add_test(tcase, request_is_replayed_whole_with_a_new_token);
 	tcase_add_test(tcase, token_for_less_still_reads);
+	tcase_add_test(tcase, registry_token_is_shown_as_it_is);
 	tcase_add_test(tcase, password_is_looked_for_again_when_refused);
 	tcase_add_test(tcase, login_is_noticed_while_mounted);
 	tcase_add_test(tcase, many_writers_cause_one_token_request);
@@ -668,6 +711,7 @@ int main(void)
 	tcase_add_test(tcase, token_server_that_hangs_ends_in_time);
 	tcase_add_test(tcase, other_origins_are_told_nothing);
 	tcase_add_test(tcase, secrets_are_told_to_nobody);
+	tcase_add_test(tcase, registry_token_is_told_to_nobody);
 	tcase_add_test(tcase, token_that_is_not_enough_is_not_fetched_again);
 	tcase_add_test(tcase, tokens_that_are_void_at_once_are_replaced);
 	tcase_add_test(tcase, many_writers_lose_their_token_at_once);

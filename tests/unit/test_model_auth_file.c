@@ -143,6 +143,22 @@ START_TEST(an_entry_says_who)
 }
 END_TEST
 
+/* It is a credential: no default helper is asked beside it. */
+START_TEST(an_entry_may_have_a_token_for_the_registry)
+{
+	static const char text[] = "{\"credsStore\":\"test\",\"auths\":{\"r.example\":{"
+				   "\"registrytoken\":\"t\"}}}";
+	struct auth_entry entry;
+
+	find(&entry, text, AUTH_FILE_AUTHS, "r.example", "a");
+	ck_assert_pstr_eq(entry.registry_token, "t");
+	ck_assert_ptr_null(entry.username);
+	ck_assert_ptr_null(entry.helper);
+	auth_entry_clear(&entry);
+	ck_assert_ptr_null(entry.registry_token);
+}
+END_TEST
+
 START_TEST(errors_quote_no_secret)
 {
 	static const struct {
@@ -512,6 +528,7 @@ int main(void)
 	tcase_add_test(tests, keys_have_many_spellings);
 	tcase_add_test(tests, the_same_spelling_wins_among_equals);
 	tcase_add_test(tests, an_entry_says_who);
+	tcase_add_test(tests, an_entry_may_have_a_token_for_the_registry);
 	tcase_add_test(tests, errors_quote_no_secret);
 	tcase_add_test(tests, what_is_wrong_elsewhere_does_no_harm);
 	tcase_add_test(tests, helpers_are_named);
