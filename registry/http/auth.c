@@ -9,6 +9,7 @@
 #include "registry/http/basic.h"
 #include "registry/http/credentials.h"
 #include "registry/http/demand.h"
+#include "registry/http/reach.h"
 #include "registry/http/token_cache.h"
 #include "registry/http/url.h"
 #include "registry/http/wait.h"
@@ -322,13 +323,32 @@ static int passage_perform(
 	return 0;
 }
 
-/* As a stranger, where the request leaves the registry's origin: an upload's Location, too, may be
- * at another host. */
+/* A request that has left the registry's origin, by a redirect or with an upload's Location, is
+ * nobody's, and goes only where the registry may send it. */
+static int stranger_perform(const struct auth_layer *auth, const struct http_request *request,
+	struct http_response *response, struct cancel *cancel, struct error *err)
+{
+	struct http_request stranger = *request;
+	enum http_reach reach = HTTP_ANYWHERE;
+	const char *wrong = NULL, *host;
+	int len;
+
+	if (!http_url_same_origin(auth->registry, request->url))
+		wrong = reach_judge(&reach, auth->registry, request->url);
+	if (stranger.reach < reach)
+		stranger.reach = reach;
+	stranger.anonymous = true;
+	host = http_url_host(request->url, &len);
+	if (wrong)
+		return error_set(err, ERROR_PROTOCOL, "the registry sends to %.*s, which %s",
+			len < 200 ? len : 200, host, wrong);
+	return auth->below->perform(auth->below, &stranger, response, cancel, err);
+}
+
 static int auth_perform(struct http_layer *layer, const struct http_request *request,
 	struct http_response *response, struct cancel *cancel, struct error *err)
 {
 	struct auth_layer *auth = (struct auth_layer *)layer;
-	struct http_request stranger = *request;
 	struct error error = ERROR_INIT;
 	const struct passage passage = {
 		.auth = auth,
@@ -338,10 +358,8 @@ static int auth_perform(struct http_layer *layer, const struct http_request *req
 	};
 	int failed;
 
-	if (request->anonymous || !http_url_same_origin(auth->registry, request->url)) {
-		stranger.anonymous = true;
-		return auth->below->perform(auth->below, &stranger, response, cancel, err);
-	}
+	if (request->anonymous || !http_url_same_origin(auth->registry, request->url))
+		return stranger_perform(auth, request, response, cancel, err);
 	failed = passage_perform(&passage, response, &error);
 	if (atomic_load(&auth->password) == PASSWORD_SHOWN &&
 		(failed ? error.kind == ERROR_DENIED : response->status == 401))

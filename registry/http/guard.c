@@ -111,8 +111,10 @@ static int refuse(struct transfer *transfer)
 	int host_len;
 	const char *host = http_url_host(transfer->request->url, &host_len);
 
-	return error_set(transfer->error, ERROR_DENIED,
-		"%.*s: its address is one that a token server can't have", host_len, host);
+	return error_set(transfer->error,
+		transfer->request->anonymous ? ERROR_PROTOCOL : ERROR_DENIED,
+		"%.*s: the registry sends there, and it has an address that it can't have",
+		host_len, host);
 }
 
 /* A proxy of the user may be on this machine. */

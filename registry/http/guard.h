@@ -1,7 +1,8 @@
 /*
  * guard.h - where a URL that somebody else has chosen may lead.
  *
- * A registry names its token server. It must not make us ask what only this machine can reach:
+ * A registry names its token server, and sends elsewhere for blobs, and with them. It must not make
+ * us ask what only this machine can reach:
  * its own ports, and the link-local addresses at which clouds give out credentials. Judged is the
  * address that is connected to, after the name is resolved, of a kept connection too. Where a proxy
  * is used, its address is judged instead, and the user has chosen that; then a host that is an

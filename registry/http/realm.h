@@ -2,8 +2,7 @@
  * realm.h - the token server that a registry names, as far as it may be asked.
  *
  * It is as secret as the registry: https, and http only for a registry that is spoken to so. It
- * has no user in its URL, no link-local address and none of a cloud's metadata service, and is on
- * this machine only if the registry is.
+ * has no user in its URL, and is within reach (reach.h).
  */
 #ifndef INDEXFS_HTTP_REALM_H
 #define INDEXFS_HTTP_REALM_H

@@ -370,6 +370,31 @@ def redirect_to_who_vouches_for_himself(a):
 
 
 @case("blob", "EIO")
+def redirect_to_the_metadata(a):
+    a.send(307, {"Location": f"https://{METADATA}/latest/meta-data/"})
+
+
+@case("blob", "EIO")
+def redirect_to_the_metadata_by_name(a):
+    a.send(307, {"Location": "https://metadata.test/latest/meta-data/"})
+
+
+@case("blob", "EIO")
+def redirect_to_link_local(a):
+    a.send(307, {"Location": f"https://[{LINK_LOCAL}]/"})
+
+
+@case("blob", "EIO")
+def redirect_to_this_machine(a):
+    a.send(307, {"Location": "https://127.0.0.1/"})
+
+
+@case("blob", "EIO")
+def redirect_to_this_machine_by_name(a):
+    a.send(307, {"Location": "https://sneaky.test/"})
+
+
+@case("blob", "EIO")
 def five_gigabytes(a):
     a.endless(b"x", {"Content-Length": str(HUGE)})
 
@@ -510,6 +535,16 @@ def location_of_a_file(a):
 @case("write", "EIO")
 def location_with_a_password(a):
     a.send(202, {"Location": "https://a:b@thief.test/upload"})
+
+
+@case("write", "EIO")
+def location_of_the_metadata(a):
+    a.send(202, {"Location": f"https://{METADATA}/latest/meta-data/"})
+
+
+@case("write", "EIO")
+def location_on_this_machine(a):
+    a.send(202, {"Location": "https://sneaky.test/upload"})
 
 
 @case("write", "EIO")
