@@ -78,8 +78,10 @@ static int open_file(struct tree *tree, struct node *node, bool writable, struct
 	if (file_open(tree, node, writable, writable && (fi->flags & O_TRUNC), &handle, &err))
 		return tree_report_unlocked(tree, node, "open", &err);
 	fi->fh = (uintptr_t)handle;
-	/* every change comes through the kernel, but for text that is made from notes */
+	/* every change comes through the kernel, but for text that is made from notes: that is read
+	 * as it was when it was opened, whatever size the kernel believes in since */
 	fi->keep_cache = !handle->has_text && !is_text;
+	fi->direct_io = is_text && !writable;
 	return 0;
 }
 

@@ -13,6 +13,14 @@
 #include "fs/tree/notes.h"
 #include "media_type.h"
 
+static void handle_free(struct handle *handle)
+{
+	if (handle->own)
+		staged_put_back(handle->own);
+	buf_free(&handle->text);
+	free(handle);
+}
+
 void file_free(struct file *file)
 {
 	if (!file)
@@ -22,8 +30,7 @@ void file_free(struct file *file)
 		struct handle *handle = file->handles;
 
 		file->handles = handle->next;
-		buf_free(&handle->text);
-		free(handle);
+		handle_free(handle);
 	}
 	if (file->blob)
 		blob_put_back(file->blob);
@@ -84,8 +91,8 @@ int file_source(struct tree *tree, struct handle *handle, struct source *out, st
 		out->text = &handle->text;
 		return 0;
 	}
-	if (file->staged) {
-		out->staged = staged_ref(file->staged);
+	if (handle->own || file->staged) {
+		out->staged = staged_ref(handle->own ? handle->own : file->staged);
 		return 0;
 	}
 	if (handle->has_text || !file->has_layer) {
@@ -223,8 +230,12 @@ static void content_changed(struct tree *tree, struct node *node, struct handle 
 	node->ctime = node->mtime;
 	if (!node_is_scratch(tree, node))
 		node_changed(node);
-	if (handle)
-		handle->unflushed = true;
+	if (!handle)
+		return;
+	handle->unflushed = true;
+	/* who writes reads what he writes */
+	if (handle->own)
+		staged_put_back(steal_ptr(handle->own));
 }
 
 /* A reference to the staged file, with a write begun, if it can be written now. */
@@ -356,8 +367,7 @@ int file_open_control(struct tree *tree, struct node *node, struct handle **out,
 		node_pin(node);
 	pthread_mutex_unlock(&tree->lock);
 	if (result) {
-		buf_free(&handle->text);
-		free(handle);
+		handle_free(handle);
 		return -1;
 	}
 	*out = handle;
@@ -381,8 +391,7 @@ void file_close(struct tree *tree, struct handle *handle)
 	if (handle->writable)
 		pthread_cond_broadcast(&tree->closed);
 	pthread_mutex_unlock(&tree->lock);
-	buf_free(&handle->text);
-	free(handle);
+	handle_free(handle);
 }
 
 bool file_has_writer(const struct file *file)
@@ -436,8 +445,7 @@ void file_forget_closed(struct node *node)
 
 		node->file->handles = handle->next;
 		node->pins--;
-		buf_free(&handle->text);
-		free(handle);
+		handle_free(handle);
 	}
 }
 

@@ -45,6 +45,7 @@ struct handle {
 	struct blob_cursor cursor;
 	struct buf text; /* what a file that is made of text shows to this handle */
 	bool has_text;
+	struct staged *own; /* what it goes on to read when the file shows something else */
 	struct handle *next;
 };
 

@@ -258,17 +258,14 @@ int notes_take(struct tree *tree, struct node *node, struct error *err)
 	return result;
 }
 
-/* Who has the file open goes on to read from a text of his own. */
-static int give_text(struct node *node)
+/* Who is reading what was written goes on to read it. */
+static void leave_to_readers(const struct file *file)
 {
 	struct handle *handle;
 
-	for (handle = node->file->handles; handle; handle = handle->next) {
-		if (!handle->has_text && notes_text(node, &handle->text, NULL))
-			return -1;
-		handle->has_text = true;
-	}
-	return 0;
+	for (handle = file->handles; handle; handle = handle->next)
+		if (!handle->own && !handle->has_text)
+			handle->own = staged_ref(file->staged);
 }
 
 /* The file shows the notes again, where nobody is writing it. NULL where there is none. */
@@ -277,7 +274,8 @@ static struct node *regenerate(struct node *owner)
 	struct node *node = node_child(owner, ANNOTATIONS_NAME);
 	struct file *file = node && node->kind == NODE_FILE ? node->file : NULL;
 
-	if (file && !file->changed && file->staged && !give_text(node)) {
+	if (file && !file->changed && file->staged) {
+		leave_to_readers(file);
 		staged_put_back(file->staged);
 		file->staged = NULL;
 	}

@@ -55,11 +55,27 @@ say "and the other way round, also right after it was written, and while somebod
 echo '{"$descriptor": {"org.example.k": "1"}, "$manifest": {"m": "2"}, "app": {"org.example.k": "3"}}' \
     >"$folder/annotations.json"
 assert_eq "the entry's" 1 "$(get "$folder" annotation.org.example.k)"
-exec 5<"$folder/annotations.json"
-set_to "$folder" annotation.org.example.k "not 1"
+python3 - "$folder" <<'P'
+import os, sys
+folder = sys.argv[1]
+def read_beside(change):
+    """What was opened is read to its end, as it was then, whatever is set meanwhile."""
+    with open(folder + "/annotations.json", "rb") as file:
+        want = file.read()
+    fd = os.open(folder + "/annotations.json", os.O_RDONLY)
+    got = os.read(fd, 10)
+    change()
+    os.stat(folder + "/annotations.json")
+    while data := os.read(fd, 10):
+        got += data
+    os.close(fd)
+    assert got == want, (got, want)
+name = "user.oci.annotation.org.example.k"
+read_beside(lambda: os.setxattr(folder, name, b"much longer than it was")) # text that was written
+read_beside(lambda: os.setxattr(folder, name, b"not 1")) # text that is made
+P
 assert_eq "annotations.json" "not 1" "$(note "$folder" '$descriptor' org.example.k)"
 assert_eq "what it doesn't concern" 2 "$(note "$folder" '$manifest' m)"
-exec 5<&-
 
 say "the flags of setxattr"
 assert_calls <<EOF
