@@ -15,6 +15,11 @@ if [[ -z ${HOSTILE_NETWORK-} ]]; then
 fi
 . "$(dirname "$0")/lib.sh"
 
+# The copies, in here, of other tests' mounts would keep those daemons after their unmount, which
+# this namespace may not be told of.
+awk '/ - fuse/ && !/ shared:/ { print $5 }' /proc/self/mountinfo |
+    while read -r dir; do umount -l "$dir" || true; done
+
 SERVER=$HERE/hostile.py
 MODE=$T/mode
 REQUESTS=$T/requests.log
@@ -186,7 +191,8 @@ odd_cases() {
     unmount "$dir"
     mount_indexfs registry.test/odd/deep/x:v1 "$T/deep" "$OPTIONS,ro"
     judged_call "64 indexes deep" "$T/deep" ok listdir "$T/deep"
-    timeout 20 find "$T/deep" >"$T/found" || fail "64 indexes deep: no end: $(tail -n 1 "$T/found")"
+    assert_fails "64 indexes deep" "Too many levels of symbolic links" timeout 20 find "$T/deep" -fprint "$T/found"
+    assert_eq "folders that find has found" 18 "$(wc -l <"$T/found")" # the top, 16, and one that has no end
     unmount "$T/deep"
     mount_indexfs registry.test/odd/nul/x:v1 "$T/nul" "$OPTIONS,ro"
     assert_eq "a title with a NUL" odd "$(cat "$T/nul/linux-amd64"/*)"
