@@ -40,9 +40,9 @@ EMPTY = "application/vnd.oci.empty.v1+json"
 class Kind:
     """A kind of request: in which operation it is sent, and how to know it."""
 
-    def __init__(self, name, operation, method, path, auth=False, options=""):
+    def __init__(self, name, operation, method, path, auth=False, options="", first=1):
         self.name, self.operation, self.method, self.path = name, operation, method, path
-        self.auth, self.options = auth, options
+        self.auth, self.options, self.first = auth, options, first
         self.blob = operation.startswith("read")
         self.within = {"GET blob": "7000", "GET range": "7000", "GET range, strict": "5000000",
                        "PATCH upload": "20000000"}.get(name, "7")
@@ -76,6 +76,7 @@ KINDS = [
     Kind("PUT manifest", "publish", "PUT", "/manifests/sha256:"),
     Kind("HEAD tag", "publish", "HEAD", "/manifests/v1"),
     Kind("PUT tag", "publish", "PUT", "/manifests/v1"),
+    Kind("HEAD tag, read back", "publish", "HEAD", "/manifests/v1", first=2),
     Kind("GET index", "mount", "GET", "/manifests/"),
     Kind("GET manifest", "list", "GET", "/manifests/sha256:"),
     Kind("GET blob", "read", "GET", "/blobs/"),
@@ -133,6 +134,10 @@ IN_ONE = {"PATCH upload": "ok"}
 # What belongs to a blob is good, what comes behind it isn't taken. Of a document it's too much.
 BEHIND = {"GET blob": "ok", "GET range": "ok", "GET range, strict": "ok",
           "GET manifest": "EFBIG", "GET index": "EFBIG"}
+# A tag that isn't what was put is read, and is there.
+FOUND_BY_GET = {"HEAD tag, read back": "ok"}
+# The second try is told that the tag is there already (412), and it is there with these bytes.
+THERE = {"PUT tag": "ok"}
 FAULTS = [
     Fault("refused", "redirect=" + NOBODY, "ECONNREFUSED", only=lambda k: k.follows and not k.auth),
     Fault("refused", status(202, headers='header="Location: %s"' % NOBODY), "ECONNREFUSED",
@@ -151,16 +156,17 @@ FAULTS = [
     Fault("truncated", "truncate=BYTES", "EIO", GETS_ON, only=lambda k: k.receives),
     Fault("corrupted", "corrupt", "EIO", {"GET range": "poisoned"},
           only=lambda k: (k.receives or k.sends) and not k.auth),
-    Fault("wrong digest header", "wrong-digest-header", "EIO",
+    Fault("wrong digest header", "wrong-digest-header", "EIO", THERE,
           only=lambda k: k.document or k.name in ("PUT upload", "GET index", "GET manifest")),
     Fault("401", status(401, "UNAUTHORIZED", "authentication required"), "EACCES", only=not_token),
     Fault("401, expired token", "expire-tokens", "EACCES", mode="auth", only=not_token),
     Fault("401 of the token server", status(401, "UNAUTHORIZED", "wrong password"), "EACCES",
           only=is_token),
     Fault("403", status(403, "DENIED", "access denied"), "EACCES"),
-    Fault("404", status(404, "MANIFEST_UNKNOWN", "unknown"), "ENOENT",
+    Fault("404", status(404, "MANIFEST_UNKNOWN", "unknown"), "ENOENT", FOUND_BY_GET,
           only=lambda k: not k.auth and (k.document or k.name == "POST upload" or
-                                         k.receives and k.operation != "mount")),
+                                         k.receives and k.operation != "mount" or
+                                         k.name == "HEAD tag, read back")),
     Fault("404 upload session", "drop-upload", "EIO", IN_ONE, only=is_upload),
     Fault("413", status(413, "SIZE_INVALID", "too large"), "EFBIG", only=lambda k: k.sends),
     Fault("416", status(416), "EIO", only=lambda k: k.operation == "read-large"),
@@ -462,7 +468,8 @@ class Case:
         method, path = self.fault.at or (self.kind.method, self.kind.path)
         if not path.startswith("^"):
             path = "/v2/%s%s" % (repository, path)
-        return "fault %s %s %s %s" % (method, path, self.times, self.action)
+        when = "%d%s" % (self.kind.first, "" if self.times == "once" else "-")
+        return "fault %s %s %s %s" % (method, path, when, self.action)
 
 
 SMALL = bytes(range(256)) * 80
