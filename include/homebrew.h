@@ -86,8 +86,8 @@ void homebrew_entry_clear(struct homebrew_entry *entry);
 int homebrew_manifest_make(struct document *out, const struct descriptor *config,
 	const struct descriptor *layer, const struct annotations *annotations, struct error *err);
 
-/* The index with these entries. base: what is there now, of which all else is kept, NULL for none.
- * ERROR_INVALID where two entries have one ref.name, ERROR_TOO_LARGE from 4 MiB on. */
+/* The index with these entries. base: the index that is there now, of which all else is kept; or
+ * NULL. ERROR_INVALID where two entries have one ref.name, ERROR_TOO_LARGE from 4 MiB on. */
 int homebrew_index_make(struct document *out, const struct document *base,
 	const struct homebrew_formula *formula, const struct descriptor *entries, size_t count,
 	struct error *err);

@@ -6,7 +6,7 @@
 
 #include "registry/compress/codec.h"
 
-#define ROOM ((size_t)256 << 10)
+#define ROOM ((size_t)64 << 10)
 
 struct unpack {
 	const struct codec *codec; /* NULL: what goes in comes out */

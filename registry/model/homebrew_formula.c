@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "buf.h"
+#include "cleanup.h"
 #include "registry/model/homebrew_parts.h"
 
 #define DOCUMENTATION "https://formulae.brew.sh/formula/"
@@ -44,8 +44,8 @@ int homebrew_set_others(struct annotations *out, const struct annotations *given
 	return 0;
 }
 
-/* Homebrew drops what isn't ASCII from a description ("can contain emoji. sigh."), then the white
- * space around it. NULL when out of memory. */
+/* Homebrew drops what isn't ASCII from a description, then the white space around it. NULL when out
+ * of memory. */
 static char *ascii_only(const char *text)
 {
 	char *out = malloc(strlen(text) + 1);
@@ -62,7 +62,7 @@ static char *ascii_only(const char *text)
 	return out;
 }
 
-/* Each maker gives the value, NULL for none, as an allocated string. -1: err is set. */
+/* What values are made from. */
 struct source {
 	const struct annotations *given;
 	const char *tag;
@@ -122,10 +122,11 @@ static int version_make(char **out, const struct source *source, struct error *e
 	return copy_make(out, source->formula->version, err);
 }
 
-/* In Homebrew's order. Where nothing makes a value, it's the given one. Before August 2024 the
- * license had a key in the singular, which old indexes keep. */
+/* In Homebrew's order. Before August 2024 the license had a key in the singular, which old indexes
+ * keep. */
 static const struct {
 	const char *key;
+	/* Gives the value, NULL for none, as a string to free; NULL: it's the given one. */
 	int (*make)(char **out, const struct source *source, struct error *err);
 } index_keys[] = {
 	{KEY_PACKAGE_TYPE, package_type_make},
