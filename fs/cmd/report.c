@@ -110,6 +110,9 @@ static void report_drafts(FILE *to, const struct json_value *status)
 	for (item = list_of(status, "outside"); item; item = json_value_next(item))
 		put(to, "  in no platform folder, move it into one or remove it: %s",
 			json_value_text(item) ? json_value_text(item) : "");
+	for (item = list_of(status, "doubtful"); item; item = json_value_next(item))
+		put(to, "  maybe not whole, look at it, then touch, rewrite or remove it: %s",
+			json_value_text(item) ? json_value_text(item) : "");
 }
 
 static void report_conflicts(FILE *to, const char *mountpoint, const struct json_value *status)

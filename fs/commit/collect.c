@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/notes.h"
@@ -90,6 +91,8 @@ static int collect_file(struct collect *collect, struct node *node, struct error
 		return error_set_memory(err);
 	if (in_progress && !file->has_layer && folder_layer_index(folder, path) < 0)
 		return 0;
+	if (durable_is_doubtful(node))
+		return durable_doubt(node, err);
 	out = file_add(collect->folder, err);
 	if (!out)
 		return -1;

@@ -56,6 +56,7 @@ static void settle_file(struct tree *tree, struct plan_file *planned,
 	file->mode_set = false;
 	if (planned->staged) {
 		file->changed = false;
+		staged_set_disk(file->staged, STAGED_CACHED); /* nothing tells of it any more */
 		drop_staged(tree, file);
 	}
 }

@@ -9,6 +9,7 @@
 #include "fs/commit/commit.h"
 #include "fs/mount/pending.h"
 #include "fs/tree/file.h"
+#include "fs/tree/history.h"
 #include "fs/tree/tag.h"
 
 /* An fsync that waits for its commit. */
@@ -44,17 +45,19 @@ static void syncing_interrupted(struct pending *pending)
 static int sync_locally(struct tree *tree, struct node *node)
 {
 	struct staged *staged = NULL;
-	int result = 0;
+	struct error err = ERROR_INIT;
+	int fd, result = 0;
 
 	pthread_mutex_lock(&tree->lock);
 	if (node->kind == NODE_FILE && node->file->staged)
 		staged = staged_ref(node->file->staged);
+	fd = history_flush_begin(tree);
 	pthread_mutex_unlock(&tree->lock);
 	if (staged) {
 		result = fdatasync(staged_fd(staged)) ? errno : 0;
 		staged_put_back(staged);
 	}
-	return result;
+	return history_flush(tree, fd, &err) ? error_errno(&err) : result;
 }
 
 /* The tag that a node's fsync commits, pinned; NULL where it commits none. */

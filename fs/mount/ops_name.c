@@ -10,6 +10,7 @@
 #include "fs/mount/pending.h"
 #include "fs/mount/reply.h"
 #include "fs/tree/control.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -184,8 +185,10 @@ static void set_times(struct tree *tree, struct node *node, const struct stat *a
 		node->mtime = node->ctime;
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		node->mtime = attr->st_mtim;
-	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
+	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) {
 		history_time(tree, node, NULL);
+		durable_trust(tree, node, NULL);
+	}
 	pthread_mutex_unlock(&tree->lock);
 }
 

@@ -11,6 +11,8 @@
 #include "fs/mount/notify.h"
 #include "fs/mount/option_value.h"
 #include "fs/mount/state.h"
+#include "fs/tree/durable.h"
+#include "fs/tree/file.h"
 #include "fs/tree/history.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
@@ -119,6 +121,7 @@ static int open_tree(struct parts *parts, struct session_config *config, struct 
 		if (history_open(&parts->history, parts->state.dir, err))
 			return -1;
 		tree->history = parts->history;
+		staging_keep_gone(parts->staging, true);
 	}
 	return tag_open(tree, &parts->reference, err);
 }
@@ -209,6 +212,10 @@ static void keep_uncommitted(struct parts *parts, struct session_config *config,
 
 	if (history_is_empty(parts->history))
 		return;
+	if (served) {
+		file_forget_closed(parts->mount.tree.root);
+		durable_now(&parts->mount.tree);
+	}
 	staging_keep_files(parts->staging, true);
 	changes = status_changes(&parts->mount.tree, parts->mount.tree.root);
 	if (served && changes)
@@ -232,8 +239,10 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 
 	if (served)
 		automatic_finish(&mount->tree, is_hurried, parts);
-	if (parts->has_tree)
+	if (parts->has_tree) {
 		commit_stop(&mount->tree);
+		durable_stop(&mount->tree);
+	}
 	if (parts->timer)
 		timer_stop(parts->timer);
 	if (parts->pool)

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/control.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
@@ -180,7 +181,7 @@ static int stage_content(struct tree *tree, struct node *node, int64_t keep, str
 	ready = file->staged && staged_unseal(file->staged);
 	pthread_mutex_unlock(&tree->lock);
 	if (ready)
-		return 0;
+		return durable_leave(tree, node, err);
 	if (keep == 0 ? staged_new(&fresh, tree->staging, err)
 		      : copy_content(tree, node, keep, &fresh, err))
 		return -1;
@@ -238,6 +239,12 @@ static void content_changed(struct tree *tree, struct node *node, struct handle 
 		staged_put_back(steal_ptr(handle->own));
 }
 
+/* What is on disk, and told of as that, isn't written before the journal says otherwise. */
+static bool may_be_written(const struct file *file)
+{
+	return file->staged && (!file->changed || staged_disk(file->staged) != STAGED_ON_DISK);
+}
+
 /* A reference to the staged file, with a write begun, if it can be written now. */
 static int begin_if_open(struct tree *tree, struct node *node, struct handle *handle,
 	struct staged **out, struct error *err)
@@ -247,7 +254,7 @@ static int begin_if_open(struct tree *tree, struct node *node, struct handle *ha
 
 	*out = NULL;
 	pthread_mutex_lock(&tree->lock);
-	if (file->staged && staged_write_begin(file->staged)) {
+	if (may_be_written(file) && staged_write_begin(file->staged)) {
 		/* the first change since a commit, or since a draft was taken over */
 		if (!file->changed)
 			result = history_made(tree, node, err);
@@ -388,8 +395,10 @@ void file_close(struct tree *tree, struct handle *handle)
 	if (handle->node->file && !handle->node->file->handles && handle->node->file->blob)
 		blob_put_back(steal_ptr(handle->node->file->blob));
 	node_unpin(&tree->inodes, handle->node);
-	if (handle->writable)
+	if (handle->writable) {
 		pthread_cond_broadcast(&tree->closed);
+		durable_soon(tree);
+	}
 	pthread_mutex_unlock(&tree->lock);
 	handle_free(handle);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history_record.h"
@@ -42,6 +43,7 @@ int history_open(struct history **out, const char *dir, struct error *err)
 		history_close(history);
 		return -1;
 	}
+	boot_id(history->boot);
 	*out = history;
 	return 0;
 }
@@ -112,6 +114,20 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 	return 0;
 }
 
+/* Before the first record of a mount: what is not on disk is so only in this life of the machine.
+ */
+static int tell_boot(struct history *history, struct error *err)
+{
+	struct record record = {.kind = RECORD_BOOT, .texts = {history->boot}};
+
+	if (history->boot_told)
+		return 0;
+	if (journal_append(history->journal, &record, err))
+		return -1;
+	history->boot_told = true;
+	return 0;
+}
+
 static int append(
 	struct tree *tree, const struct node *node, const struct record *record, struct error *err)
 {
@@ -119,7 +135,11 @@ static int append(
 		return error_set_memory(err);
 	if (keep_base(tree, node, err))
 		return -1;
-	return journal_append(tree->history->journal, record, err);
+	if (tell_boot(tree->history, err) || journal_append(tree->history->journal, record, err))
+		return -1;
+	tree->history->unsynced = true;
+	durable_soon(tree);
+	return 0;
 }
 
 /* Room for the texts of a record that are numbers. */
@@ -154,6 +174,20 @@ static struct record node_record(const struct node *node, const char *path, stru
 	return record;
 }
 
+/* What is known of the file's bytes and the disk; false where that is nothing. */
+static bool disk_record(struct record *out, struct staged *staged, struct numbers *numbers)
+{
+	enum staged_disk disk = staged ? staged_disk(staged) : STAGED_CACHED;
+
+	if (disk == STAGED_CACHED)
+		return false;
+	*out = (struct record){.kind = disk == STAGED_ON_DISK ? RECORD_ON_DISK : RECORD_DOUBTFUL,
+		.texts = {numbers->id, numbers->order}};
+	snprintf(numbers->id, NUMBER_SIZE, "%" PRIu64, staged_id(staged));
+	snprintf(numbers->order, NUMBER_SIZE, "%" PRId64, staged_size(staged));
+	return true;
+}
+
 int history_made(struct tree *tree, const struct node *node, struct error *err)
 {
 	cleanup_free char *path = NULL;
@@ -164,7 +198,20 @@ int history_made(struct tree *tree, const struct node *node, struct error *err)
 		return 0;
 	path = node_path(node, NULL);
 	record = node_record(node, path, &numbers);
-	return append(tree, node, &record, err);
+	if (append(tree, node, &record, err))
+		return -1;
+	return node->file ? history_on_disk(tree, node->file->staged, err) : 0;
+}
+
+int history_on_disk(struct tree *tree, struct staged *staged, struct error *err)
+{
+	struct numbers numbers;
+	struct record record;
+
+	if (!is_recording(tree) || history_is_empty(tree->history) ||
+		!disk_record(&record, staged, &numbers))
+		return 0;
+	return journal_append(tree->history->journal, &record, err);
 }
 
 int history_removed(struct tree *tree, const struct node *node, struct error *err)
@@ -294,9 +341,39 @@ int history_media_type(struct tree *tree, const struct node *node, struct error 
 	return append(tree, node, &record, err);
 }
 
-int history_sync(struct tree *tree, struct error *err)
+int history_flush_begin(struct tree *tree)
 {
-	return tree->history ? journal_sync(tree->history->journal, err) : 0;
+	if (!tree->history)
+		return -1;
+	tree->history->unsynced = false;
+	return journal_dup(tree->history->journal);
+}
+
+int history_flush(struct tree *tree, int fd, struct error *err)
+{
+	int result = 0;
+
+	if (fd < 0)
+		return 0;
+	if (fdatasync(fd) || fsync(tree->history->dir_fd))
+		result = error_set_errno(err, errno, "can't write the journal");
+	close(fd);
+	if (result) {
+		pthread_mutex_lock(&tree->lock);
+		tree->history->unsynced = true;
+		pthread_mutex_unlock(&tree->lock);
+	}
+	return result;
+}
+
+bool history_is_flushed(const struct tree *tree)
+{
+	return !tree->history || !tree->history->unsynced;
+}
+
+bool history_has_grown(const struct tree *tree)
+{
+	return tree->history && journal_has_grown(tree->history->journal);
 }
 
 /* What is written when the journal is made anew. */
@@ -369,6 +446,9 @@ static int put_node(struct snapshot *snapshot, const struct node *node)
 	path = node_path(node, NULL);
 	record = node_record(node, path, &numbers);
 	if (put(snapshot, &record) || put_attributes(snapshot, node, path))
+		return -1;
+	if (node->file && disk_record(&record, node->file->staged, &numbers) &&
+		put(snapshot, &record))
 		return -1;
 	return node->kind == NODE_DIRECTORY ? put_contents(snapshot, node) : 0;
 }
@@ -465,8 +545,9 @@ static int put_entry(struct snapshot *snapshot, const struct node *node)
 static int put_base(struct snapshot *snapshot)
 {
 	struct record base = base_record(snapshot->tree->root);
+	struct record boot = {.kind = RECORD_BOOT, .texts = {snapshot->tree->history->boot}};
 
-	return put(snapshot, &base);
+	return put(snapshot, &base) || put(snapshot, &boot) ? -1 : 0;
 }
 
 static int put_intents(struct snapshot *snapshot)
@@ -517,6 +598,16 @@ static void forget_kept(struct tree *tree)
 			tree->root->children.items[i]->folder->kept = false;
 }
 
+/* The journal on disk is what the tree shows: nothing that has gone is told of any more. */
+static void rebased(struct tree *tree, bool tells_boot)
+{
+	struct staging_gone gone = staging_take_gone(tree->staging);
+
+	staging_remove_gone(tree->staging, &gone);
+	tree->history->boot_told = tells_boot;
+	tree->history->unsynced = false;
+}
+
 int history_rebase(struct tree *tree, struct error *err)
 {
 	struct snapshot snapshot = {.tree = tree, .text = BUF_INIT(BUF_UNBOUNDED), .err = err};
@@ -539,6 +630,8 @@ int history_rebase(struct tree *tree, struct error *err)
 		result = saved_put(tree->history->kept_fd, &root->tag->base.root, err);
 	if (!result)
 		result = journal_replace(tree->history->journal, &snapshot.text, err);
+	if (!result)
+		rebased(tree, snapshot.text.len > 0);
 	if (!result && !snapshot.text.len)
 		forget_kept(tree);
 	buf_free(&snapshot.text);

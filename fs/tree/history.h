@@ -52,8 +52,18 @@ int history_keep(
 /* The base is another, or has come to be: what differs from it is all that counts. */
 int history_rebase(struct tree *tree, struct error *err);
 
-/* Makes what is in the journal durable. */
-int history_sync(struct tree *tree, struct error *err);
+/* The bytes of a staged file are on disk, or doubtful: whatever is known of them. */
+int history_on_disk(struct tree *tree, struct staged *staged, struct error *err);
+
+/* Puts what is in the journal on disk, without holding up who goes on: begin, with the lock held,
+ * gives what flush takes, without it. */
+int history_flush_begin(struct tree *tree);
+int history_flush(struct tree *tree, int fd, struct error *err);
+/* Whether nothing was written down since. */
+bool history_is_flushed(const struct tree *tree);
+
+/* Whether the journal is much longer than what it would be anew. */
+bool history_has_grown(const struct tree *tree);
 
 /* What the journal stands on. */
 struct history_base {

@@ -4,6 +4,7 @@
 #ifndef INDEXFS_FS_TREE_HISTORY_RECORD_H
 #define INDEXFS_FS_TREE_HISTORY_RECORD_H
 
+#include "fs/work/boot.h"
 #include "fs/work/journal.h"
 
 enum {
@@ -23,12 +24,19 @@ enum {
 	RECORD_ANNOTATED = 'A', /* path, key, value */
 	RECORD_UNANNOTATED = 'O', /* path, key */
 	RECORD_MEDIA_TYPE = 'Y', /* path, media type ("": by its name) */
+	RECORD_BOOT = 'K', /* boot id of the machine in which what follows was done */
+	RECORD_ON_DISK = 'S', /* number of a staged file, its size: as it is, it's on disk */
+	RECORD_DOUBTFUL = 'Q', /* number of a staged file of which nobody knows that */
 };
 
 struct history {
 	struct journal *journal;
 	int dir_fd; /* the state folder */
 	int kept_fd; /* the documents that are kept, in it */
+	char boot[BOOT_ID_SIZE]; /* of this life of the machine */
+	bool boot_told; /* it stands in the journal */
+	bool other_boot; /* what is being replayed was done in another */
+	bool unsynced; /* something was appended since history_flush_begin() */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "annotation_file.h"
 #include "cleanup.h"
 #include "fs/tree/annotate.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -149,6 +150,32 @@ static struct node *file_at(
 	return node;
 }
 
+/* Of a file that the journal doesn't know to be on disk. */
+static enum staged_disk disk_unknown(const struct tree *tree)
+{
+	return tree->history->other_boot ? STAGED_DOUBTFUL : STAGED_CACHED;
+}
+
+static void replay_boot(struct tree *tree, const struct record *record)
+{
+	tree->history->other_boot = strcmp(record->texts[0], tree->history->boot) != 0;
+}
+
+static void replay_disk(struct tree *tree, const struct record *record)
+{
+	struct staged *staged;
+	bool same;
+
+	if (staged_reopen(&staged, tree->staging, strtoull(record->texts[0], NULL, 10), NULL))
+		return;
+	same = staged_size(staged) == strtoll(record->texts[1], NULL, 10);
+	if (record->kind == RECORD_DOUBTFUL)
+		staged_set_disk(staged, STAGED_DOUBTFUL);
+	else
+		staged_set_disk(staged, same ? STAGED_ON_DISK : disk_unknown(tree));
+	staged_put_back(staged);
+}
+
 static int set_staged(
 	struct tree *tree, struct node *node, const struct record *record, struct error *err)
 {
@@ -161,6 +188,8 @@ static int set_staged(
 		return error_copy(err, &reason);
 	if (node->file->staged)
 		staged_put_back(node->file->staged);
+	if (staged)
+		staged_set_disk(staged, disk_unknown(tree));
 	node->file->staged = staged;
 	node->file->lost = !staged;
 	node->file->changed = true;
@@ -420,6 +449,13 @@ static int replay_one(void *context, const struct record *record, struct error *
 	case RECORD_BASE:
 	case RECORD_INTENT:
 		break;
+	case RECORD_BOOT:
+		replay_boot(tree, record);
+		break;
+	case RECORD_ON_DISK:
+	case RECORD_DOUBTFUL:
+		replay_disk(tree, record);
+		break;
 	case RECORD_CLEAR:
 		replay_clear(tree, record, &reason);
 		break;
@@ -467,8 +503,25 @@ static int replay_one(void *context, const struct record *record, struct error *
 	return 0;
 }
 
-/* What was never made durable before the power failed. It is told, and not published. */
-static void drop_lost(struct tree *tree, struct node *directory)
+/* What was never on disk before the power failed: it is told, and not published. */
+static void drop_lost(struct tree *tree, struct node *node)
+{
+	struct error reason = ERROR_INIT;
+
+	/* its text has gone into the notes, which show it */
+	if (node_is_annotations(node) && !node->file->changed) {
+		node->file->lost = false;
+		return;
+	}
+	error_set(&reason, ERROR_CORRUPT,
+		"its new content was not on disk yet when this machine went down");
+	tree_report(tree, node, "could not be restored", &reason);
+	node->file->lost = node->file->changed = false;
+	if (!node->file->has_layer)
+		node_unlink(&tree->inodes, node);
+}
+
+static void judge_files(struct tree *tree, struct node *directory)
 {
 	size_t i = directory->children.count;
 
@@ -477,22 +530,13 @@ static void drop_lost(struct tree *tree, struct node *directory)
 		struct error reason = ERROR_INIT;
 
 		if (child->kind != NODE_FILE) {
+			judge_files(tree, child);
+		} else if (child->file->lost) {
 			drop_lost(tree, child);
-			continue;
+		} else if (durable_is_doubtful(child) && !node_is_scratch(tree, child)) {
+			durable_doubt(child, &reason);
+			tree_report(tree, child, "it is shown, and not published", &reason);
 		}
-		if (!child->file->lost)
-			continue;
-		/* its text has gone into the notes, which show it */
-		if (node_is_annotations(child) && !child->file->changed) {
-			child->file->lost = false;
-			continue;
-		}
-		error_set(&reason, ERROR_CORRUPT,
-			"its new content was not on disk yet when this machine went down");
-		tree_report(tree, child, "could not be restored", &reason);
-		child->file->lost = child->file->changed = false;
-		if (!child->file->has_layer)
-			node_unlink(&tree->inodes, child);
 	}
 }
 
@@ -516,7 +560,7 @@ int history_replay(struct tree *tree, struct error *err)
 		tree->incomplete = true;
 	}
 	pthread_mutex_lock(&tree->lock);
-	drop_lost(tree, tree->root);
+	judge_files(tree, tree->root);
 	pthread_mutex_unlock(&tree->lock);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
@@ -25,6 +26,11 @@ static bool is_uncommitted(const struct tree *tree, const struct node *node)
 	if (node->kind == NODE_FOLDER)
 		return folder_is_changed(node->folder);
 	return node->kind == NODE_TAG && node->tag->changes != node->tag->committed;
+}
+
+static bool is_doubtful(const struct tree *tree, const struct node *node)
+{
+	return durable_is_doubtful(node) && !node_is_scratch(tree, node);
 }
 
 static bool is_draft(const struct tree *tree, const struct node *node)
@@ -84,6 +90,7 @@ static int section(struct buf *out, const struct tree *tree, const struct node *
 
 bool status_blocked(const struct tree *tree, const struct node *tag, struct error *why)
 {
+	struct listing doubtful = {.tree = tree, .wanted = is_doubtful};
 	size_t i;
 
 	for (i = 0; i < tag->children.count; i++) {
@@ -98,6 +105,8 @@ bool status_blocked(const struct tree *tree, const struct node *tag, struct erro
 				notes == node ? "" : node->name, notes == node ? "" : "/",
 				ANNOTATIONS_NAME);
 	}
+	if (list(&doubtful, tag) || doubtful.count)
+		error_set(why, ERROR_INVALID, "%zu files may not be whole", doubtful.count);
 	return error_is_set(why);
 }
 
@@ -156,7 +165,8 @@ int status_make(struct tree *tree, const struct node *owner, struct buf *out)
 	if (buf_printf(out, "{\n  \"pid\": %d,\n", getpid()) ||
 		section(out, tree, owner, "uncommitted", is_uncommitted) ||
 		section(out, tree, owner, "drafts", is_draft) ||
-		section(out, tree, owner, "outside", node_is_stray) || commits(out, tree, owner) ||
+		section(out, tree, owner, "outside", node_is_stray) ||
+		section(out, tree, owner, "doubtful", is_doubtful) || commits(out, tree, owner) ||
 		merging(out, owner) || buf_append_text(out, "  \"errors\": ") ||
 		errors_format(&tree->errors, out))
 		return -1;

@@ -16,6 +16,7 @@ void tree_init(struct tree *tree, const struct tree_options *options)
 	pthread_mutex_init(&tree->lock, NULL);
 	pthread_cond_init(&tree->closed, NULL);
 	errors_init(&tree->errors);
+	cancel_init(&tree->durable.cancel);
 	tree->options = *options;
 	tree->next_order = ORDER_NEW;
 }
@@ -25,6 +26,7 @@ void tree_destroy(struct tree *tree)
 	inodes_clear(&tree->inodes);
 	errors_destroy(&tree->errors);
 	stale_clear(&tree->stale);
+	cancel_destroy(&tree->durable.cancel);
 	pthread_cond_destroy(&tree->closed);
 	pthread_mutex_destroy(&tree->lock);
 }

@@ -50,6 +50,13 @@ struct tree_options {
 	mode_t umask;
 };
 
+/* When what was done goes to disk (durable.c). */
+struct durable {
+	struct timer_task task;
+	bool due, running, again;
+	struct cancel cancel; /* the mount ends */
+};
+
 struct tree {
 	pthread_mutex_t lock;
 	struct inodes inodes;
@@ -62,6 +69,7 @@ struct tree {
 	struct timer *timer;
 	struct log *log;
 	struct history *history; /* NULL: nothing is written down, the mount is read-only */
+	struct durable durable;
 	bool incomplete; /* something in the history could not be restored: no file is swept away */
 	bool replaying; /* what is done is in the history already */
 	struct errors errors; /* the last ones, for status */

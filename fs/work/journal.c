@@ -15,6 +15,9 @@
 static const char header[] = "indexfs journal 1\n";
 #define HEADER_LEN (sizeof header - 1)
 
+#define GROWN_LEAST ((off_t)1 << 20)
+#define GROWN_TIMES 4
+
 #define CHECKSUM_LEN 16
 /* LENGTH, a space, CHECKSUM, a space */
 #define PREFIX_LEN (8 + 1 + CHECKSUM_LEN + 1)
@@ -25,6 +28,7 @@ struct journal {
 	char *name;
 	bool damaged;
 	off_t end; /* of the last whole record; 0 where there is no header yet */
+	off_t fresh; /* where it ended when it was made anew */
 };
 
 int journal_open(struct journal **out, int dir_fd, const char *name, struct error *err)
@@ -307,6 +311,16 @@ static int take_place(const struct journal *journal, const char *fresh)
 	return fsync(journal->dir_fd);
 }
 
+int journal_dup(const struct journal *journal)
+{
+	return journal->fd < 0 ? -1 : fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+bool journal_has_grown(const struct journal *journal)
+{
+	return journal->end > GROWN_LEAST && journal->end / GROWN_TIMES > journal->fresh;
+}
+
 int journal_replace(struct journal *journal, const struct buf *records, struct error *err)
 {
 	static const char fresh[] = "journal.new";
@@ -323,6 +337,6 @@ int journal_replace(struct journal *journal, const struct buf *records, struct e
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal->fd = steal_fd(&fd);
-	journal->end = (off_t)(HEADER_LEN + records->len);
+	journal->end = journal->fresh = (off_t)(HEADER_LEN + records->len);
 	return 0;
 }

@@ -48,6 +48,13 @@ int journal_replay(struct journal *journal,
 int journal_append(struct journal *journal, const struct record *record, struct error *err);
 int journal_sync(struct journal *journal, struct error *err);
 
+/* The same without holding up who appends: a descriptor of what there is now, to be synced without
+ * the journal and closed by the caller; -1 where there is nothing, or it can't be had. */
+int journal_dup(const struct journal *journal);
+
+/* Whether it has become large, and much larger than when it was made anew. */
+bool journal_has_grown(const struct journal *journal);
+
 /* The text of a record, appended to what journal_replace() takes. */
 int journal_format(struct buf *out, const struct record *record, struct error *err);
 

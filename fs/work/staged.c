@@ -27,8 +27,11 @@ bool staged_write_begin(struct staged *staged)
 {
 	pthread_mutex_lock(&staged->lock);
 	bool may = !staged->sealed && !staged->sealing;
-	if (may)
+	if (may) {
 		staged->writers++;
+		staged->writes++;
+		staged->disk = STAGED_CACHED;
+	}
 	pthread_mutex_unlock(&staged->lock);
 	return may;
 }

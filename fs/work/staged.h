@@ -16,7 +16,8 @@ struct staging {
 	pthread_mutex_t lock;
 	uint64_t next_id;
 	void *by_id; /* tsearch(): those that somebody has a reference to */
-	bool keep_files;
+	bool keep_files, keep_gone;
+	struct staging_gone gone;
 };
 
 struct staged {
@@ -29,11 +30,17 @@ struct staged {
 	unsigned refs;
 	unsigned holds; /* the references together are one, a task of the pool is another */
 	unsigned writers;
+	uint64_t writes; /* that have begun, ever */
+	enum staged_disk disk;
 	bool sealing; /* somebody seals: no new writer, and the follower leaves the hash alone */
 	bool sealed;
 	struct digest digest; /* where sealed */
 	struct follow follow;
 };
+
+void staging_unlink(struct staging *staging, uint64_t id);
+/* With the staging's lock held: whether the file stays for a while. */
+bool staging_gone_add(struct staging *staging, uint64_t id);
 
 /* Ends a hold; the memory goes with the last one. */
 void staged_release(struct staged *staged);

@@ -83,6 +83,7 @@ int staging_open(struct staging **out, const char *dir, struct pool *pool, struc
 
 void staging_close(struct staging *staging)
 {
+	staging_remove_gone(staging, &staging->gone);
 	close(staging->dir_fd);
 	pthread_mutex_destroy(&staging->lock);
 	free(staging->dir);
@@ -97,6 +98,14 @@ int staging_statvfs(struct staging *staging, struct statvfs *out)
 static void id_name(char out[static NAME_SIZE], uint64_t id)
 {
 	snprintf(out, NAME_SIZE, "%" PRIu64, id);
+}
+
+void staging_unlink(struct staging *staging, uint64_t id)
+{
+	char name[NAME_SIZE];
+
+	id_name(name, id);
+	unlinkat(staging->dir_fd, name, 0);
 }
 
 static int file_new(struct staging *staging, uint64_t *id)
@@ -271,8 +280,6 @@ void staged_release(struct staged *staged)
 
 void staged_put_back(struct staged *staged)
 {
-	char name[NAME_SIZE];
-
 	pthread_mutex_lock(&staged->lock);
 	bool last = --staged->refs == 0;
 	pthread_mutex_unlock(&staged->lock);
@@ -280,11 +287,12 @@ void staged_put_back(struct staged *staged)
 		return;
 	pthread_mutex_lock(&staged->staging->lock);
 	tdelete(staged, &staged->staging->by_id, compare_id);
-	bool keep = staged->staging->keep_files;
+	bool keep =
+		staged->staging->keep_files ||
+		(staged->disk == STAGED_ON_DISK && staging_gone_add(staged->staging, staged->id));
 	pthread_mutex_unlock(&staged->staging->lock);
-	id_name(name, staged->id);
 	CRASH_POINT("staging.remove");
 	if (!keep)
-		unlinkat(staged->staging->dir_fd, name, 0);
+		staging_unlink(staged->staging, staged->id);
 	staged_release(staged);
 }

@@ -28,6 +28,17 @@ int staging_open(struct staging **out, const char *dir, struct pool *pool, struc
 /* Every file must have been put back. */
 void staging_close(struct staging *staging);
 
+/* Files that are on disk are removed a while after their last reference has gone, as long as the
+ * journal on disk may tell of them. take gives those that have gone up to now, remove removes
+ * them; the caller does it once the journal that doesn't tell of them is on disk. */
+struct staging_gone {
+	uint64_t *ids;
+	size_t count;
+};
+void staging_keep_gone(struct staging *staging, bool keep);
+struct staging_gone staging_take_gone(struct staging *staging);
+void staging_remove_gone(struct staging *staging, struct staging_gone *gone);
+
 /* Whether files stay when their last reference goes: a journal tells of them. */
 void staging_keep_files(struct staging *staging, bool keep);
 
@@ -62,6 +73,21 @@ void staged_write_end(struct staged *staged, uint64_t offset, uint64_t len);
 /* Cuts or extends an open file (sparse). ERROR_SYSTEM: ETXTBSY where it has been sealed meanwhile,
  * so that the caller makes it writable and tries again. */
 int staged_truncate(struct staged *staged, int64_t size, struct error *err);
+
+/* What is known of a file's bytes and the disk. */
+enum staged_disk {
+	STAGED_CACHED, /* a power cut may take some of it */
+	STAGED_ON_DISK,
+	STAGED_DOUBTFUL, /* the machine has gone down before it was on disk */
+};
+enum staged_disk staged_disk(struct staged *staged);
+/* A write that begins makes it STAGED_CACHED by itself. */
+void staged_set_disk(struct staged *staged, enum staged_disk disk);
+
+/* Puts files on disk. Each is STAGED_ON_DISK then, unless somebody has written to it meanwhile, or
+ * nobody but the caller has it any more. ERROR_SYSTEM; ERROR_INTERRUPTED, soon. */
+int staging_sync(struct staging *staging, struct staged *const *files, size_t count,
+	struct cancel *cancel, struct error *err);
 
 /* Opens a sealed file again where nobody else has it: the caller's reference is the only one and no
  * other name is linked to it (cache_adopt()). True where the file can be written now. */

@@ -97,6 +97,13 @@ static size_t journal_size(void)
 	return (size_t)st.st_size;
 }
 
+static size_t journal_size_or_zero(void)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, "journal", &st, 0) ? 0 : (size_t)st.st_size;
+}
+
 /* Cut off at every byte: the records before the cut, and no other, and it can be gone on with. */
 START_TEST(cut_at_every_byte)
 {
@@ -225,6 +232,64 @@ START_TEST(another_version_is_refused)
 }
 END_TEST
 
+START_TEST(it_grows_and_is_made_anew)
+{
+	struct record record = {.kind = 'N', .texts = {"new"}};
+	struct buf text = BUF_INIT(BUF_UNBOUNDED);
+	struct journal *journal = open_and_replay();
+	char long_text[10000];
+
+	memset(long_text, 'x', sizeof long_text - 1);
+	long_text[sizeof long_text - 1] = '\0';
+	while (!journal_has_grown(journal)) {
+		ck_assert_uint_lt(journal_size_or_zero(), 2 << 20);
+		append(journal, 'F', long_text, "1");
+	}
+	ck_assert_uint_gt(journal_size(), 1 << 20);
+	ck_assert_int_eq(journal_format(&text, &record, NULL), 0);
+	ck_assert_int_eq(journal_replace(journal, &text, NULL), 0);
+	ck_assert(!journal_has_grown(journal));
+	journal_close(journal);
+	buf_free(&text);
+}
+END_TEST
+
+/* One that is large anew isn't made anew all the time. */
+START_TEST(what_is_large_anew_has_not_grown)
+{
+	struct record record = {.kind = 'N'};
+	struct buf text = BUF_INIT(BUF_UNBOUNDED);
+	struct journal *journal = open_and_replay();
+	char *long_text = malloc(2 << 20);
+
+	memset(long_text, 'x', (2 << 20) - 1);
+	long_text[(2 << 20) - 1] = '\0';
+	record.texts[0] = long_text;
+	ck_assert_int_eq(journal_format(&text, &record, NULL), 0);
+	ck_assert_int_eq(journal_replace(journal, &text, NULL), 0);
+	append(journal, 'F', "a", "1");
+	ck_assert(!journal_has_grown(journal));
+	journal_close(journal);
+	free(long_text);
+	buf_free(&text);
+}
+END_TEST
+
+START_TEST(a_duplicate_can_be_synced_without_it)
+{
+	struct journal *journal = open_and_replay();
+	int fd;
+
+	ck_assert_int_eq(journal_dup(journal), -1);
+	append(journal, 'F', "a", "1");
+	fd = journal_dup(journal);
+	ck_assert_int_ge(fd, 0);
+	journal_close(journal);
+	ck_assert_int_eq(fdatasync(fd), 0);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("journal");
@@ -240,6 +305,9 @@ int main(void)
 	tcase_add_test(cases, damaged_in_the_middle);
 	tcase_add_test(cases, replaced_at_once);
 	tcase_add_test(cases, another_version_is_refused);
+	tcase_add_test(cases, it_grows_and_is_made_anew);
+	tcase_add_test(cases, what_is_large_anew_has_not_grown);
+	tcase_add_test(cases, a_duplicate_can_be_synced_without_it);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -628,6 +628,117 @@ START_TEST(test_random_sequences)
 }
 END_TEST
 
+/* With a second reference: nobody syncs what nobody else has. */
+static int sync_one(struct staged *staged)
+{
+	int result;
+
+	staged_ref(staged);
+	result = staging_sync(staging, &staged, 1, NULL, NULL);
+	staged_put_back(staged);
+	return result;
+}
+
+START_TEST(test_a_write_takes_a_file_from_the_disk)
+{
+	struct staged *staged = new_file();
+
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	put(staged, 0, "one", 3);
+	ck_assert_int_eq(sync_one(staged), 0);
+	ck_assert_int_eq(staged_disk(staged), STAGED_ON_DISK);
+	put(staged, 0, "two", 3);
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	staged_set_disk(staged, STAGED_DOUBTFUL);
+	ck_assert_int_eq(staged_truncate(staged, 1, NULL), 0);
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	staged_put_back(staged);
+}
+END_TEST
+
+START_TEST(test_what_is_being_written_is_not_on_disk)
+{
+	struct staged *staged = new_file();
+
+	ck_assert(staged_write_begin(staged));
+	ck_assert_int_eq(sync_one(staged), 0);
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	staged_write_end(staged, 0, 0);
+	ck_assert_int_eq(sync_one(staged), 0);
+	ck_assert_int_eq(staged_disk(staged), STAGED_ON_DISK);
+	staged_put_back(staged);
+}
+END_TEST
+
+START_TEST(test_many_files_at_once)
+{
+	struct staged *files[100];
+
+	for (size_t i = 0; i < 100; i++) {
+		files[i] = new_file();
+		put(files[i], 0, "x", 1);
+	}
+	ck_assert_int_eq(staging_sync(staging, files, 100, NULL, NULL), 0);
+	for (size_t i = 0; i < 100; i++) {
+		ck_assert_int_eq(staged_disk(files[i]), STAGED_ON_DISK);
+		staged_put_back(files[i]);
+	}
+}
+END_TEST
+
+START_TEST(test_what_is_given_up_is_not_synced)
+{
+	struct staged *staged = new_file();
+	struct cancel cancel;
+	struct error err = ERROR_INIT;
+
+	put(staged, 0, "x", 1);
+	ck_assert_int_eq(staging_sync(staging, &staged, 1, NULL, NULL), 0);
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	staged_ref(staged);
+	cancel_init(&cancel);
+	cancel_fire(&cancel);
+	ck_assert_int_eq(staging_sync(staging, &staged, 1, &cancel, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_INTERRUPTED);
+	ck_assert_int_eq(staged_disk(staged), STAGED_CACHED);
+	cancel_destroy(&cancel);
+	staged_put_back(staged);
+	staged_put_back(staged);
+}
+END_TEST
+
+static bool is_there(uint64_t id)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%llu", area, (unsigned long long)id);
+	return access(path, F_OK) == 0;
+}
+
+/* What is on disk stays until the journal that doesn't tell of it is there too. */
+START_TEST(test_what_is_on_disk_goes_when_it_is_told_to)
+{
+	struct staged *on_disk = new_file(), *cached = new_file(), *later = new_file();
+	uint64_t ids[] = {staged_id(on_disk), staged_id(cached), staged_id(later)};
+	struct staging_gone gone;
+
+	staging_keep_gone(staging, true);
+	ck_assert_int_eq(sync_one(on_disk), 0);
+	ck_assert_int_eq(sync_one(later), 0);
+	staged_put_back(on_disk);
+	staged_put_back(cached);
+	ck_assert(is_there(ids[0]));
+	ck_assert(!is_there(ids[1]));
+	gone = staging_take_gone(staging);
+	staged_put_back(later);
+	ck_assert_uint_eq(gone.count, 1);
+	staging_remove_gone(staging, &gone);
+	ck_assert(!is_there(ids[0]));
+	ck_assert(is_there(ids[2]));
+	/* the end of all takes the rest: teardown() finds the area empty */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("staging");
@@ -654,6 +765,11 @@ int main(void)
 	tcase_add_test(area_case, test_wait_for_writers_is_interrupted);
 	tcase_add_test(area_case, test_many_writers);
 	tcase_add_test(area_case, test_put_back_while_hashing);
+	tcase_add_test(area_case, test_a_write_takes_a_file_from_the_disk);
+	tcase_add_test(area_case, test_what_is_being_written_is_not_on_disk);
+	tcase_add_test(area_case, test_many_files_at_once);
+	tcase_add_test(area_case, test_what_is_on_disk_goes_when_it_is_told_to);
+	tcase_add_test(area_case, test_what_is_given_up_is_not_synced);
 	tcase_add_test(area_case, test_full_disk);
 	suite_add_tcase(suite, area_case);
 
