@@ -134,7 +134,7 @@ fuzz: $(FUZZERS) ## build the fuzzers
 fuzz-smoke: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS
 	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-.PHONY: check check-unit check-asan check-valgrind check-fault check-crash
+.PHONY: check check-unit check-asan check-valgrind check-race check-fault check-crash
 check: all tests ## unit tests and mount tests
 	@scripts/run-tests $(BUILD) unit integration
 check-unit: tests ## unit tests only
@@ -143,6 +143,8 @@ check-asan: ## unit and mount tests with ASan and UBSan
 	@$(MAKE) --no-print-directory SAN=1 check
 check-valgrind: tests ## unit tests under valgrind
 	@VALGRIND=1 scripts/run-tests $(BUILD) unit
+check-race: all tests ## twenty rounds of sixteen writers of one tag
+	@ROUNDS=20 tests/integration/test_racing_writers.sh
 check-fault: all tests ## each kind of request with each fault
 	@tests/fault/faults.py $(BUILD)
 check-crash: tests ## a kill at every passing of every crash point

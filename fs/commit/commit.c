@@ -8,29 +8,12 @@
 #include "crash_point.h"
 #include "fs/commit/plan.h"
 #include "fs/commit/push.h"
+#include "fs/commit/watch.h"
 #include "fs/tree/adopt.h"
 #include "fs/tree/conflict.h"
 #include "fs/tree/tag.h"
 
 #define STOP_TRIES 100 /* tenths of a second */
-
-/* The tag names what was pushed: that is shown, with what was changed meanwhile on top. */
-static void take_over(struct tree *tree, struct node *tag, const struct pushed *pushed)
-{
-	const struct reconciled *made = &pushed->made;
-	const struct adoption how = {
-		.manifests = made->manifests,
-		.manifest_count = made->manifest_count,
-		.by_commit = true,
-	};
-	struct digest base = version_digest(&tag->tag->base), now = version_digest(&made->version);
-	struct error err = ERROR_INIT;
-
-	log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
-		digest_is_set(&now) ? now.text : "gone");
-	if (!digest_equal(&base, &now) && tag_adopt(tree, tag, &made->version, &how, NULL, &err))
-		tree_report_unlocked(tree, tag, "what others have published isn't shown", &err);
-}
 
 /* Nothing is to be published: what others have published is shown, as far as it is known of. */
 static void catch_up(struct tree *tree, struct node *tag, struct cancel *cancel)
@@ -76,10 +59,12 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	plan_settle(plan);
 	CRASH_POINT("commit.settled");
 	forget_conflicts(tree, tag);
-	if (needed)
-		take_over(tree, tag, &pushed);
-	else
+	if (needed) {
+		pushed_adopt(tree, tag, &pushed);
+		watch_begin(tree, tag, &pushed);
+	} else {
 		catch_up(tree, tag, cancel);
+	}
 	CRASH_POINT("commit.adopted");
 	return 0;
 }
@@ -158,9 +143,24 @@ static void batch_run(
 struct run {
 	struct tree *tree;
 	struct node *tag; /* pinned */
+	void (*work)(struct tree *tree, struct node *tag, struct cancel *cancel);
 };
 
-static void run_commits(void *context)
+/* What comes before the commits. */
+static void run_work(struct run *run, struct cancel *cancel)
+{
+	struct tag *tag = run->tag->tag;
+
+	pthread_mutex_lock(&run->tree->lock);
+	tag->cancel = cancel;
+	pthread_mutex_unlock(&run->tree->lock);
+	run->work(run->tree, run->tag, cancel);
+	pthread_mutex_lock(&run->tree->lock);
+	tag->cancel = NULL;
+	pthread_mutex_unlock(&run->tree->lock);
+}
+
+static void run_all(void *context)
 {
 	struct run *run = context;
 	struct tag *tag = run->tag->tag;
@@ -168,6 +168,11 @@ static void run_commits(void *context)
 	struct cancel cancel;
 
 	cancel_init(&cancel);
+	if (run->work) {
+		run_work(run, &cancel);
+		cancel_destroy(&cancel);
+		cancel_init(&cancel);
+	}
 	while ((batch = batch_take(run->tree, tag, &cancel))) {
 		batch_run(run->tree, run->tag, batch, &cancel);
 		cancel_destroy(&cancel);
@@ -180,22 +185,30 @@ static void run_commits(void *context)
 	free(run);
 }
 
-/* Starts a task that commits until nobody waits; the lock is held. */
-static int start(struct tree *tree, struct node *tag, struct error *err)
+/* Starts a task that does the work, if any, and then commits until nobody waits; the lock is held.
+ */
+static int start(struct tree *tree, struct node *tag,
+	void (*work)(struct tree *tree, struct node *tag, struct cancel *cancel), struct error *err)
 {
 	struct run *run = malloc(sizeof *run);
 
 	if (!run)
 		return error_set_memory(err);
-	*run = (struct run){.tree = tree, .tag = tag};
+	*run = (struct run){.tree = tree, .tag = tag, .work = work};
 	node_pin(tag);
-	if (pool_submit(tree->pool, run_commits, run, err)) {
+	if (pool_submit(tree->pool, run_all, run, err)) {
 		node_unpin(&tree->inodes, tag);
 		free(run);
 		return -1;
 	}
 	tag->tag->committing = true;
 	return 0;
+}
+
+bool commit_run(struct tree *tree, struct node *tag,
+	void (*work)(struct tree *tree, struct node *tag, struct cancel *cancel))
+{
+	return !tag->tag->committing && !tag->tag->stopped && start(tree, tag, work, NULL) == 0;
 }
 
 void commit_request(struct tree *tree, struct node *tag, struct commit_request *request)
@@ -206,7 +219,7 @@ void commit_request(struct tree *tree, struct node *tag, struct commit_request *
 	request->abandoned = false;
 	pthread_mutex_lock(&tree->lock);
 	if (!tag->tag->committing)
-		result = start(tree, tag, &err);
+		result = start(tree, tag, NULL, &err);
 	if (!result) {
 		request->next = tag->tag->waiting;
 		tag->tag->waiting = request;
@@ -225,7 +238,8 @@ void commit_stop(struct tree *tree)
 
 	while (committing && left-- > 0) {
 		pthread_mutex_lock(&tree->lock);
-		committing = tag->committing;
+		committing = tag->committing || tag->last_push.watched;
+		tag->stopped = !left;
 		if (committing && !left && tag->cancel)
 			cancel_fire(tag->cancel);
 		pthread_mutex_unlock(&tree->lock);
@@ -238,7 +252,7 @@ void commit_abandon(struct tree *tree, struct node *tag, struct commit_request *
 {
 	pthread_mutex_lock(&tree->lock);
 	request->abandoned = true;
-	if (tag->tag->cancel && !batch_is_wanted(tag->tag->running))
+	if (tag->tag->running && tag->tag->cancel && !batch_is_wanted(tag->tag->running))
 		cancel_fire(tag->tag->cancel);
 	pthread_mutex_unlock(&tree->lock);
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "cancel.h"
 #include "error.h"
 #include "fs/tree/tree.h"
 
@@ -21,6 +22,12 @@ struct commit_request {
 	struct commit_request *next;
 };
 
+/* Runs work on the pool as a commit runs: none is under way meanwhile, and those who ask for one
+ * wait until it has returned. False where one is under way now, or nothing can be run. The lock is
+ * held; work takes it itself. */
+bool commit_run(struct tree *tree, struct node *tag,
+	void (*work)(struct tree *tree, struct node *tag, struct cancel *cancel));
+
 /* Begins, or waits for, a commit of the tag on the pool. Takes the lock. */
 void commit_request(struct tree *tree, struct node *tag, struct commit_request *request);
 
@@ -28,7 +35,8 @@ void commit_request(struct tree *tree, struct node *tag, struct commit_request *
  * nobody waits is ended: what it has not published stays as it is. Takes the lock. */
 void commit_abandon(struct tree *tree, struct node *tag, struct commit_request *request);
 
-/* The mount ends: a commit that is under way has ten seconds, and is ended then. */
+/* The mount ends: a commit that is under way, and the watch over the last push, have ten seconds,
+ * and are ended then. */
 void commit_stop(struct tree *tree);
 
 #endif

@@ -7,11 +7,13 @@
 
 #include "cleanup.h"
 #include "crash_point.h"
+#include "fs/tree/adopt.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
 #include "publish.h"
 
 #define TRIES 32
+#define TRIES_AGAIN 8 /* for our last push; there are more looks at it */
 #define PAUSE_MOST_MS 200
 #define SLICE_MS 10
 
@@ -21,16 +23,37 @@ void pushed_clear(struct pushed *pushed)
 	version_clear(&pushed->before);
 }
 
-/* The three versions of a try. */
+void pushed_adopt(struct tree *tree, struct node *tag, const struct pushed *pushed)
+{
+	const struct reconciled *made = &pushed->made;
+	const struct adoption how = {
+		.manifests = made->manifests,
+		.manifest_count = made->manifest_count,
+		.by_commit = true,
+	};
+	struct digest base = version_digest(&tag->tag->base), now = version_digest(&made->version);
+	struct error err = ERROR_INIT;
+
+	log_write(tree->log, LOG_LEVEL_INFO, "%s is now %s", tag->tag->name,
+		digest_is_set(&now) ? now.text : "gone");
+	if (!digest_equal(&base, &now) && tag_adopt(tree, tag, &made->version, &how, NULL, &err))
+		tree_report_unlocked(tree, tag, "what others have published isn't shown", &err);
+}
+
+/* The versions of a try. */
 struct attempt {
-	struct plan *plan;
+	struct plan *plan; /* NULL: nothing is new */
 	struct tree *tree;
 	struct node *tag;
 	struct cancel *cancel;
-	struct version base, ours, theirs;
-	bool overwritten; /* base is what the tag named before ours was there */
+	struct version base, ours;
+	struct version theirs; /* what the tag names */
+	struct reconciled upon; /* theirs, with what is missing of our last push */
+	enum conflict_manner manner;
 	struct reconciled made;
 	struct document *manifests; /* to be sent: borrowed */
+	struct digest *sent; /* of those that are there by now */
+	size_t sent_count;
 	struct publication publication;
 };
 
@@ -39,12 +62,21 @@ static void attempt_clear(struct attempt *attempt)
 	version_clear(&attempt->base);
 	version_clear(&attempt->ours);
 	version_clear(&attempt->theirs);
+	reconciled_clear(&attempt->upon);
 	reconciled_clear(&attempt->made);
 	free(attempt->manifests);
+	free(attempt->sent);
 }
 
-/* What the changes stand on: the base or, where the tag is at what an earlier commit of ours has
- * left there, what of that was ours. */
+static bool same(const struct version *a, const struct version *b)
+{
+	struct digest left = version_digest(a), right = version_digest(b);
+
+	return digest_equal(&left, &right);
+}
+
+/* What the changes of a plan stand on: the base or, where the tag is at what an earlier commit of
+ * ours has left there, what of that was ours. */
 static int take_base(struct attempt *attempt, struct error *err)
 {
 	const struct tag *tag = attempt->tag->tag;
@@ -63,22 +95,31 @@ static int take_base(struct attempt *attempt, struct error *err)
 		       : 0;
 }
 
-static int attempt_begin(struct attempt *attempt, struct plan *plan, struct error *err)
+/* What our last push stands on. An older one that comes late has nothing that it hasn't. */
+static const struct version *base_of_last(
+	const struct last_push *last, const struct version *theirs)
 {
-	const struct tag *tag = attempt->tag->tag;
+	struct digest now = version_digest(theirs);
 
-	if (version_copy(&attempt->ours, &plan->ours, err) ||
-		version_copy(&attempt->theirs, tag_now(tag), err))
-		return -1;
-	attempt->publication = (struct publication){.tag = tag->name, .blobs = plan->blobs};
-	return take_base(attempt, err);
+	return intents_find(&last->older, &now) ? theirs : &last->before;
 }
 
-static bool same(const struct version *a, const struct version *b)
+/* While our last push is watched: what is missing of it is put back before anything else is. */
+static int take_upon(struct attempt *attempt, struct error *err)
 {
-	struct digest left = version_digest(a), right = version_digest(b);
+	const struct last_push *last = &attempt->tag->tag->last_push;
+	const struct sides sides = {
+		.base = base_of_last(last, &attempt->theirs),
+		.ours = &last->made,
+		.theirs = &attempt->theirs,
+		.manner = CONFLICTS_YIELD,
+	};
 
-	return digest_equal(&left, &right);
+	reconciled_clear(&attempt->upon);
+	if (!last->watched || attempt->manner != CONFLICTS_AS_CHOSEN)
+		return version_copy(&attempt->upon.version, &attempt->theirs, err);
+	return reconcile(
+		&attempt->upon, attempt->tree, attempt->tag, NULL, &sides, attempt->cancel, err);
 }
 
 /* One more of what status tells. */
@@ -94,13 +135,13 @@ static int make(struct attempt *attempt, struct error *err)
 	const struct sides sides = {
 		.base = &attempt->base,
 		.ours = &attempt->ours,
-		.theirs = &attempt->theirs,
-		.overwritten = attempt->overwritten,
+		.theirs = &attempt->upon.version,
+		.manner = attempt->manner,
 	};
 
 	reconciled_clear(&attempt->made);
-	if (reconcile(&attempt->made, attempt->tree, attempt->tag, attempt->plan, &sides,
-		    attempt->cancel, err))
+	if (take_upon(attempt, err) || reconcile(&attempt->made, attempt->tree, attempt->tag,
+					       attempt->plan, &sides, attempt->cancel, err))
 		return -1;
 	if (!same(&attempt->made.version, &attempt->ours) &&
 		!same(&attempt->made.version, &attempt->theirs))
@@ -116,15 +157,40 @@ static bool names(const struct document *root, const struct digest *digest)
 	return false;
 }
 
+/* Whether the registry has it. To put it again would do no good: there are registries that don't
+ * know it while it's being written anew, and refuse an index of others that names it. */
+static bool is_there(const struct attempt *attempt, const struct digest *digest)
+{
+	for (size_t i = 0; i < attempt->sent_count; i++)
+		if (digest_equal(&attempt->sent[i], digest))
+			return true;
+	return names(&attempt->theirs.root, digest);
+}
+
+/* Those that the merge has kept, and that are new. */
 static void add_manifests(struct attempt *attempt, const struct document *from, size_t count)
 {
 	struct publication *publication = &attempt->publication;
 
 	for (size_t i = 0; i < count; i++)
 		if (names(&attempt->made.version.root, &from[i].digest) &&
-			!names(&attempt->theirs.root, &from[i].digest) &&
-			!(attempt->overwritten && names(&attempt->ours.root, &from[i].digest)))
+			!is_there(attempt, &from[i].digest))
 			attempt->manifests[publication->manifest_count++] = from[i];
+}
+
+/* After a try that has come as far as the tag. */
+static int note_sent(struct attempt *attempt, struct error *err)
+{
+	const struct publication *publication = &attempt->publication;
+	struct digest *sent = reallocarray(
+		attempt->sent, attempt->sent_count + publication->manifest_count + 1, sizeof *sent);
+
+	if (!sent)
+		return error_set_memory(err);
+	attempt->sent = sent;
+	for (size_t i = 0; i < publication->manifest_count && publication->blobs_sent; i++)
+		sent[attempt->sent_count++] = publication->manifests[i].digest;
+	return 0;
 }
 
 /* Whether the tag is to stay where it is: others have all of it, or ours was given up. */
@@ -133,24 +199,26 @@ static bool is_sent_already(const struct attempt *attempt)
 	return same(&attempt->made.version, &attempt->theirs);
 }
 
-/* What the merge has made, and nothing that it has left out. */
 static int fill_publication(struct attempt *attempt, struct error *err)
 {
 	struct publication *publication = &attempt->publication;
 	const struct plan *plan = attempt->plan;
-	const struct reconciled *made = &attempt->made;
+	const struct reconciled *made = &attempt->made, *upon = &attempt->upon;
+	size_t planned = plan ? plan->manifest_count : 0;
 
 	free(attempt->manifests);
-	attempt->manifests =
-		calloc(plan->manifest_count + made->manifest_count + 1, sizeof *attempt->manifests);
+	attempt->manifests = calloc(planned + made->manifest_count + upon->manifest_count + 1,
+		sizeof *attempt->manifests);
 	if (!attempt->manifests)
 		return error_set_memory(err);
 	publication->root = &made->version.root;
-	publication->blob_count = is_sent_already(attempt) ? 0 : plan->blob_count;
 	publication->base = version_digest(&attempt->theirs);
+	publication->blob_count = plan && !is_sent_already(attempt) ? plan->blob_count : 0;
 	publication->manifests = attempt->manifests;
 	publication->manifest_count = 0;
-	add_manifests(attempt, plan->manifests, plan->manifest_count);
+	if (plan)
+		add_manifests(attempt, plan->manifests, planned);
+	add_manifests(attempt, upon->manifests, upon->manifest_count);
 	add_manifests(attempt, made->manifests, made->manifest_count);
 	return 0;
 }
@@ -186,11 +254,14 @@ static int send(struct attempt *attempt, bool *stands, struct error *err)
 	const struct version *made = &attempt->made.version;
 	struct digest found;
 
-	if (fill_publication(attempt, err) ||
-		require_check(require, &made->root, version_platform(made), err) ||
-		(!is_sent_already(attempt) && intend(attempt, err)))
+	if (fill_publication(attempt, err))
+		return -1;
+	if (attempt->plan && (require_check(require, &made->root, version_platform(made), err) ||
+				     (!is_sent_already(attempt) && intend(attempt, err))))
 		return -1;
 	CRASH_POINT("commit.intended");
+	if (attempt->manner != CONFLICTS_AS_CHOSEN && !is_sent_already(attempt))
+		count(attempt, &attempt->tag->tag->repushes);
 	if (publish(attempt->tree->store, publication, &found, attempt->cancel, err))
 		return -1;
 	*stands = digest_equal(&found, &made->root.digest);
@@ -231,8 +302,8 @@ static void go_on_from_ours(struct attempt *attempt)
 {
 	version_take(&attempt->base, &attempt->theirs);
 	version_take(&attempt->ours, &attempt->made.version);
-	attempt->overwritten = true;
-	count(attempt, &attempt->tag->tag->repushes);
+	if (attempt->manner == CONFLICTS_AS_CHOSEN)
+		attempt->manner = CONFLICTS_TO_USER;
 }
 
 /* Should this commit fail, the next one knows where to begin. */
@@ -262,25 +333,36 @@ static int look_again(
 	version_take(&attempt->theirs, &now);
 	if (remember(attempt, err))
 		return -1;
-	return attempt->overwritten ? 0 : take_base(attempt, err);
+	return attempt->manner == CONFLICTS_AS_CHOSEN ? take_base(attempt, err) : 0;
+}
+
+/* Whether nothing is to be put: the tag is to be gone, and is; or nothing is missing of our last
+ * push. A plan's is looked at once more: the registry has to say that it's there. */
+static bool is_done(const struct attempt *attempt)
+{
+	return !version_exists(&attempt->made.version) ||
+	       (!attempt->plan && is_sent_already(attempt));
 }
 
 static int try_all(struct attempt *attempt, struct error *err)
 {
+	int most = attempt->plan ? TRIES : TRIES_AGAIN;
 	struct error why = ERROR_INIT;
 
-	for (int tries = 0; tries < TRIES; tries++) {
+	for (int tries = 0; tries < most; tries++) {
 		bool stands = false;
 		int result;
 
 		if (make(attempt, err))
 			return -1;
-		if (!version_exists(&attempt->made.version))
-			return 0; /* it is to be gone, and is */
+		if (is_done(attempt))
+			return 0;
 		error_clear(&why);
 		result = send(attempt, &stands, &why);
 		if (result && why.kind != ERROR_CONFLICT)
 			return error_copy(err, &why);
+		if (note_sent(attempt, err))
+			return -1;
 		if (!stands && look_again(attempt, !result, tries, &stands, err))
 			return -1;
 		if (stands)
@@ -288,18 +370,52 @@ static int try_all(struct attempt *attempt, struct error *err)
 	}
 	return error_set(err, ERROR_CONFLICT,
 		"tag %s is moved by others all the time: %d tries in a row came too late",
-		attempt->tag->tag->name, TRIES);
+		attempt->tag->tag->name, most);
+}
+
+static void take_pushed(struct pushed *out, struct attempt *attempt)
+{
+	out->made = attempt->made;
+	attempt->made = (struct reconciled)RECONCILED_INIT;
+	version_take(&out->before, &attempt->theirs);
 }
 
 int push(struct pushed *out, struct plan *plan, struct cancel *cancel, struct error *err)
 {
+	const struct tag *tag = plan->tag->tag;
 	cleanup_with(attempt_clear) struct attempt attempt = {
-		.plan = plan, .tree = plan->tree, .tag = plan->tag, .cancel = cancel};
+		.plan = plan,
+		.tree = plan->tree,
+		.tag = plan->tag,
+		.cancel = cancel,
+		.publication = {.tag = tag->name, .blobs = plan->blobs},
+	};
 
-	if (attempt_begin(&attempt, plan, err) || try_all(&attempt, err))
+	if (version_copy(&attempt.ours, &plan->ours, err) ||
+		version_copy(&attempt.theirs, tag_now(tag), err) || take_base(&attempt, err) ||
+		try_all(&attempt, err))
 		return -1;
-	out->made = attempt.made;
-	attempt.made = (struct reconciled)RECONCILED_INIT;
-	version_take(&out->before, &attempt.theirs);
+	take_pushed(out, &attempt);
+	return 0;
+}
+
+int push_again(struct pushed *out, struct tree *tree, struct node *tag, struct cancel *cancel,
+	struct error *err)
+{
+	const struct last_push *last = &tag->tag->last_push;
+	cleanup_with(attempt_clear) struct attempt attempt = {
+		.tree = tree,
+		.tag = tag,
+		.cancel = cancel,
+		.manner = CONFLICTS_YIELD,
+		.publication = {.tag = tag->tag->name},
+	};
+
+	if (fetch(&attempt, &attempt.theirs, err) ||
+		version_copy(&attempt.ours, &last->made, err) ||
+		version_copy(&attempt.base, base_of_last(last, &attempt.theirs), err) ||
+		try_all(&attempt, err))
+		return -1;
+	take_pushed(out, &attempt);
 	return 0;
 }

@@ -26,6 +26,7 @@ struct context {
 	const struct plan *plan;
 	const struct sides *sides;
 	struct cancel *cancel;
+	bool yield; /* theirs stays */
 };
 
 static const struct document *find_planned(const struct plan *plan, const struct digest *digest)
@@ -92,10 +93,12 @@ static enum merge_choice settle(void *data, const char *path)
 	const struct context *context = data;
 	enum merge_choice choice;
 
+	if (context->yield)
+		return MERGE_THEIRS;
+	if (context->sides->manner != CONFLICTS_AS_CHOSEN)
+		return is_time(context, path) ? MERGE_THEIRS : MERGE_UNSETTLED;
 	if (is_time(context, path))
-		return context->sides->overwritten ? MERGE_THEIRS : MERGE_OURS;
-	if (context->sides->overwritten)
-		return MERGE_UNSETTLED;
+		return MERGE_OURS;
 	pthread_mutex_lock(&context->tree->lock);
 	choice = conflicts_choice(&context->tag->tag->conflicts, path);
 	pthread_mutex_unlock(&context->tree->lock);
@@ -161,6 +164,39 @@ static void remember(struct tree *tree, struct node *tag, struct merge_result *r
 	pthread_mutex_unlock(&tree->lock);
 }
 
+/* Somebody has changed what was just published here: he may have meant it. */
+static void tell_yielding(struct tree *tree, struct node *tag, const struct merge_result *result)
+{
+	const struct merge_conflict *first = &result->conflicts[0];
+	struct error why = ERROR_INIT;
+
+	error_set(&why, ERROR_CONFLICT,
+		"%.300s was published here (%s), and somebody else has published another change of "
+		"it right after that (%s)%s",
+		first->path, digest_text(&first->ours), digest_text(&first->theirs),
+		result->conflict_count > 1 ? ", and of more" : "");
+	tree_report_unlocked(tree, tag, "theirs stays", &why);
+}
+
+/* What can't be merged: the user's, or theirs. */
+static int give_way(struct context *context, const struct merge_input *input,
+	struct merge_result *result, struct error *err)
+{
+	struct tree *tree = context->tree;
+	bool yield = context->sides->manner == CONFLICTS_YIELD;
+
+	if (yield)
+		tell_yielding(tree, context->tag, result);
+	else
+		tell_conflicts(context->sides, result, err);
+	remember(tree, context->tag, result);
+	if (!yield)
+		return -1;
+	context->yield = true;
+	merge_result_clear(result);
+	return merge(result, input, err);
+}
+
 int reconcile(struct reconciled *out, struct tree *tree, struct node *tag, const struct plan *plan,
 	const struct sides *sides, struct cancel *cancel, struct error *err)
 {
@@ -181,11 +217,8 @@ int reconcile(struct reconciled *out, struct tree *tree, struct node *tag, const
 
 	if (merge(&result, &input, err))
 		return error_prefix(err, "merging with what others have published");
-	if (result.conflict_count) {
-		tell_conflicts(sides, &result, err);
-		remember(tree, tag, &result);
+	if (result.conflict_count && give_way(&context, &input, &result, err))
 		return -1;
-	}
 	if (take_result(out, sides, &result, err) == 0)
 		return 0;
 	reconciled_clear(out);

@@ -7,11 +7,18 @@
 #include "cancel.h"
 #include "fs/commit/plan.h"
 
+/* What becomes of conflicts. */
+enum conflict_manner {
+	CONFLICTS_AS_CHOSEN, /* by the user, who else is asked */
+	/* Ours was in the registry already, and somebody has overwritten it: it is left to the
+	 * user, whatever he has chosen. */
+	CONFLICTS_TO_USER,
+	CONFLICTS_YIELD, /* the same, but nobody waits: theirs stays, and that is told */
+};
+
 struct sides {
 	const struct version *base, *ours, *theirs;
-	/* Ours was in the registry already, and somebody has overwritten it: what he has changed
-	 * as well is left to the user, whatever he has chosen for conflicts. */
-	bool overwritten;
+	enum conflict_manner manner;
 };
 
 struct reconciled {

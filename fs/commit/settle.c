@@ -150,6 +150,7 @@ void plan_settle(struct plan *plan)
 	if (published) {
 		version_clear(&tag->now);
 		tag->moved = false;
+		tag->last_push.older = tag->intents;
 		tag->intents.count = 0;
 	}
 	if (plan->folders)

@@ -411,7 +411,8 @@ int mount_options_init(struct mount_options *options, struct error *err)
 	umask(mask);
 	*options = (struct mount_options){
 		.store = STORE_OPTIONS_DEFAULT,
-		.tree = {.artifact_type = ARTIFACT_TYPE_UNKNOWN,
+		.tree = {.watch_ms = 2000,
+			.artifact_type = ARTIFACT_TYPE_UNKNOWN,
 			.layer_type = MEDIA_TYPE_OCTETS,
 			.created = CREATED_NONE,
 			.uid = getuid(),

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "fs/commit/automatic.h"
 #include "fs/commit/commit.h"
+#include "fs/commit/watch.h"
 #include "fs/mount/fuse.h"
 #include "fs/mount/notify.h"
 #include "fs/mount/option_value.h"
@@ -193,7 +194,7 @@ static int serve(struct parts *parts, struct session_config *config, struct erro
 		error_set(err, ERROR_INVALID, "can't mount at %s", config->mountpoint);
 		goto out;
 	}
-	result = automatic_start(&mount->tree, err);
+	result = watch_start(&mount->tree, err) || automatic_start(&mount->tree, err) ? -1 : 0;
 	if (!result) {
 		notify_begin(mount);
 		parts->signalled = loop(mount->session) > 0;
@@ -247,8 +248,10 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 		timer_stop(parts->timer);
 	if (parts->pool)
 		pool_free(parts->pool);
-	if (parts->has_tree)
+	if (parts->has_tree) {
 		automatic_stop(&mount->tree);
+		watch_stop(&mount->tree);
+	}
 	timer_free(parts->timer);
 	keep_uncommitted(parts, config, served);
 	if (parts->has_tree)

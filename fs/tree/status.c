@@ -156,8 +156,8 @@ static int merging(struct buf *out, const struct node *owner)
 		return 0;
 	if (buf_append_text(out, "  \"conflicts\": ") || conflicts_format(&tag->conflicts, out))
 		return -1;
-	return buf_printf(
-		out, ",\n  \"merges\": %u,\n  \"repushes\": %u,\n", tag->merges, tag->repushes);
+	return buf_printf(out, ",\n  \"merges\": %u,\n  \"repushes\": %u,\n  \"watching\": %s,\n",
+		tag->merges, tag->repushes, tag->last_push.watched ? "true" : "false");
 }
 
 int status_make(struct tree *tree, const struct node *owner, struct buf *out)

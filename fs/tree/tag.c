@@ -19,8 +19,9 @@ void tag_free(struct tag *tag)
 	free(tag->name);
 	version_clear(&tag->base);
 	version_clear(&tag->now);
+	version_clear(&tag->last_push.before);
+	version_clear(&tag->last_push.made);
 	conflicts_clear(&tag->conflicts);
-	version_clear(&tag->now);
 	annotations_clear(&tag->annotations);
 	free(tag);
 }

@@ -18,6 +18,7 @@
 struct commit_request;
 struct cancel;
 struct automatic;
+struct watch;
 
 /* The commit that comes by itself, for status. */
 struct next_commit {
@@ -27,6 +28,14 @@ struct next_commit {
 	struct error error; /* why the last one failed, or what it waits for */
 };
 
+/* Our last push, as long as somebody who has not seen it may undo it (watch.c). */
+struct last_push {
+	bool watched;
+	struct version before; /* what the tag named until then */
+	struct version made; /* what it named then */
+	struct intents older; /* may still come, and have nothing that made hasn't */
+};
+
 struct tag {
 	char *name; /* NULL for a digest: read-only */
 	struct version base; /* what the view stands on */
@@ -34,6 +43,8 @@ struct tag {
 	bool moved;
 	struct version now;
 	struct intents intents;
+	struct last_push last_push;
+	struct watch *watch; /* watch.c's; NULL: none */
 	struct conflicts conflicts;
 	unsigned merges; /* with what others had published, since the mount began */
 	unsigned repushes; /* of what others had overwritten */
@@ -43,6 +54,7 @@ struct tag {
 	struct commit_request *waiting, *running;
 	struct cancel *cancel; /* of the one under way */
 	bool committing;
+	bool stopped; /* the mount ends: nothing more is begun by itself */
 	struct automatic *automatic; /* automatic.c's; NULL: none */
 	struct next_commit next;
 };

@@ -2,7 +2,12 @@
 #include <stdlib.h>
 
 #include "crash_point.h"
+#include "registry/http/wait.h"
 #include "registry/remote/remote_store.h"
+
+#define HTTP_BAD_REQUEST 400
+#define PASSING_TRIES 5
+#define PAUSE_MS 50
 
 #define WHAT_SIZE (DIGEST_TEXT_SIZE + 16)
 
@@ -39,18 +44,37 @@ static int write_once(const struct remote *remote, const struct document *docume
 	return answer_check_digest(remote, response, &document->digest, what, err);
 }
 
+/* A registry may not know for a moment what it has, while somebody else puts the very same there:
+ * Debian's docker-registry writes its files anew in their places. What a document names was put
+ * before it, so that it is unknown can pass. */
+static bool is_passing(const struct error *why)
+{
+	return why->status == HTTP_BAD_REQUEST &&
+	       (why->kind == ERROR_CORRUPT || why->kind == ERROR_NOT_FOUND);
+}
+
+static bool is_worth_another(const struct remote *remote, const struct error *why, int tries)
+{
+	if (is_passing(why))
+		return tries < PASSING_TRIES;
+	return tries == 0 && remote_is_worth_another(remote, why);
+}
+
 int remote_document_write(const struct remote *remote, const struct document *document,
 	const char *tag, const struct http_header *condition, struct http_response *response,
 	struct cancel *cancel, struct error *err)
 {
-	struct error why = ERROR_INIT;
+	for (int tries = 0;; tries++) {
+		struct error why = ERROR_INIT;
 
-	if (write_once(remote, document, tag, condition, response, cancel, &why) == 0)
-		return 0;
-	if (!remote_is_worth_another(remote, &why))
-		return error_copy(err, &why);
-	http_response_clear(response);
-	return write_once(remote, document, tag, condition, response, cancel, err);
+		if (write_once(remote, document, tag, condition, response, cancel, &why) == 0)
+			return 0;
+		if (!is_worth_another(remote, &why, tries))
+			return error_copy(err, &why);
+		if (is_passing(&why) && cancel_sleep(cancel, PAUSE_MS << tries, err))
+			return -1;
+		http_response_clear(response);
+	}
 }
 
 /* A change that waits for what is expected of its tag. */

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/commit/commit.h"
+#include "fs/commit/watch.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -169,6 +172,23 @@ void tag_store_set(struct tag_store *store, const char *text)
 	pthread_mutex_unlock(&store->lock);
 }
 
+void tag_store_add(struct tag_store *store, const char *text)
+{
+	struct descriptor items[16];
+	struct merge_text_tag more;
+	size_t count = 0;
+
+	pthread_mutex_lock(&store->lock);
+	merge_text_parse(&more, &store->documents, text);
+	for (size_t i = 0; i < store->tag.count; i++)
+		items[count++] = store->tag.items[i];
+	for (size_t i = 0; i < more.root.count; i++)
+		items[count++] = more.root.items[i];
+	ck_assert_int_eq(document_set_items(&store->tag, items, count, NULL), 0);
+	merge_text_clear(&more);
+	pthread_mutex_unlock(&store->lock);
+}
+
 char *tag_store_get(struct tag_store *store)
 {
 	return merge_text_format(&store->tag, &store->documents, NULL, 0);
@@ -205,6 +225,7 @@ static void tree_stop(struct tag_fixture *fixture)
 	timer_stop(fixture->timer);
 	pool_free(fixture->pool);
 	timer_free(fixture->timer);
+	watch_stop(&fixture->tree);
 	staging_keep_files(fixture->staging, true);
 	tree_destroy(&fixture->tree);
 	history_close(fixture->history);
@@ -219,8 +240,10 @@ void tag_fixture_start(struct tag_fixture *fixture, const char *text)
 	ck_assert_ptr_nonnull(mkdtemp(fixture->dir));
 	pthread_mutex_init(&fixture->store.lock, NULL);
 	fixture->store.store = (struct store){.ops = &tag_store_ops, .jobs = 4};
-	fixture->options = (struct tree_options){
-		.artifact_type = "a/b", .layer_type = MEDIA_TYPE_OCTETS, .created = CREATED_NONE};
+	fixture->options = (struct tree_options){.artifact_type = "a/b",
+		.layer_type = MEDIA_TYPE_OCTETS,
+		.created = CREATED_NONE,
+		.watch_ms = 200};
 	tag_store_set(&fixture->store, text);
 	tree_start(fixture);
 }
@@ -369,6 +392,63 @@ void tag_annotate(struct tag_fixture *fixture, const char *folder, const char *t
 	snprintf(path, sizeof path, "%s%s" ANNOTATIONS_NAME, folder, *folder ? "/" : "");
 	tag_write(fixture, path, text);
 	ck_assert_int_eq(notes_take(&fixture->tree, tag_node(fixture, path), NULL), 0);
+}
+
+/* A commit that this thread waits for. */
+struct waiting {
+	struct commit_request request; /* first */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool done;
+	struct error err;
+};
+
+static void waiting_done(struct commit_request *request, const struct error *err)
+{
+	struct waiting *waiting = (struct waiting *)request;
+
+	pthread_mutex_lock(&waiting->lock);
+	if (err)
+		waiting->err = *err;
+	waiting->done = true;
+	pthread_cond_signal(&waiting->changed);
+	pthread_mutex_unlock(&waiting->lock);
+}
+
+/* Answered is not over. */
+static void wait_for_end(struct tag_fixture *fixture)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	bool committing = true;
+
+	while (committing) {
+		pthread_mutex_lock(&fixture->tree.lock);
+		committing = fixture->tree.root->tag->committing;
+		pthread_mutex_unlock(&fixture->tree.lock);
+		nanosleep(&pause, NULL);
+	}
+}
+
+struct error tag_commit(struct tag_fixture *fixture)
+{
+	struct waiting waiting = {.request.done = waiting_done,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER};
+	struct tag_store *store = &fixture->store;
+
+	pthread_mutex_lock(&store->lock);
+	store->count = 0;
+	pthread_mutex_unlock(&store->lock);
+	commit_request(&fixture->tree, fixture->tree.root, &waiting.request);
+	pthread_mutex_lock(&waiting.lock);
+	while (!waiting.done)
+		pthread_cond_wait(&waiting.changed, &waiting.lock);
+	pthread_mutex_unlock(&waiting.lock);
+	wait_for_end(fixture);
+	pthread_mutex_lock(&store->lock);
+	store->calls[store->count] = '\0';
+	pthread_mutex_unlock(&store->lock);
+	return waiting.err;
 }
 
 static int by_order(const void *a, const void *b)

@@ -40,6 +40,8 @@ struct tag_store {
 
 /* Makes the tag name what the text says. */
 void tag_store_set(struct tag_store *store, const char *text);
+/* Adds the entries of the text to the index that it names. */
+void tag_store_add(struct tag_store *store, const char *text);
 /* What the tag names as text, the caller's to free. */
 char *tag_store_get(struct tag_store *store);
 
@@ -71,6 +73,10 @@ void tag_remove(struct tag_fixture *fixture, const char *path);
 void tag_mkdir(struct tag_fixture *fixture, const char *path);
 void tag_rename(struct tag_fixture *fixture, const char *from, const char *to);
 void tag_annotate(struct tag_fixture *fixture, const char *folder, const char *text);
+
+/* Commits as fsync does, and waits until the commit is over; store.calls are its calls, and maybe
+ * the first of the watch. */
+struct error tag_commit(struct tag_fixture *fixture);
 
 /* The node at a path; NULL where there is none. */
 struct node *tag_node(struct tag_fixture *fixture, const char *path);

@@ -30,6 +30,9 @@ struct step {
 #define UNMOVED "HTTP/1.1 304 N\r\n\r\n"
 #define ABSENT "HTTP/1.1 404 N\r\n" END
 #define REFUSED "HTTP/1.1 412 P\r\n" END
+#define UNKNOWN                                                                                    \
+	"HTTP/1.1 400 B\r\nContent-Length: 45\r\n\r\n{\"errors\":[{\"code\":\"MANIFEST_BLOB_"      \
+	"UNKNOWN\"}]}"
 #define IMMUTABLE "HTTP/1.1 412 P\r\nContent-Length: 20\r\n\r\nconfigured immutable"
 
 struct story {
@@ -105,6 +108,12 @@ static const struct story stories[] = {
 	{"412 of a host whose tags are immutable", "rp",
 		{{HEAD, "", AT(OLD, ETAG(OLD))}, {PUT, "If-Match", IMMUTABLE}}, ERROR_IMMUTABLE,
 		OLD},
+	{"what it has isn't known for a moment", "u",
+		{{PUT, "", UNKNOWN}, {PUT, "", UNKNOWN}, {PUT, "", CREATED}}, ERROR_NONE, ""},
+	{"what it hasn't", "u",
+		{{PUT, "", UNKNOWN}, {PUT, "", UNKNOWN}, {PUT, "", UNKNOWN}, {PUT, "", UNKNOWN},
+			{PUT, "", UNKNOWN}, {PUT, "", UNKNOWN}},
+		ERROR_NOT_FOUND, ""},
 	{"412 to a push that had no condition", "ru",
 		{{HEAD, "", AT(OLD, ETAG(OLD))}, {PUT, "!If-", REFUSED}}, ERROR_CONFLICT, OLD},
 	{"the tag can't be asked after a 412", "rp",
