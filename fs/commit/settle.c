@@ -10,6 +10,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/stale.h"
 #include "fs/tree/tag.h"
 
 /* Keeps what was published as cached blobs, so that it isn't fetched to be read. */
@@ -158,8 +159,11 @@ void plan_settle(struct plan *plan)
 	if (plan->folders && tag->changes == plan->changes && !version_is_single(&tag->base))
 		take_annotations(&tag->annotations, &tag->base.root);
 	notes_settle(plan->tree, plan->tag);
+	if (published)
+		tag_name_folders(plan->tree, plan->tag);
 	CRASH_POINT("settle.nodes");
 	if (plan->folders && history_rebase(plan->tree, &err))
 		tree_report(plan->tree, plan->tag, "the journal could not be made anew", &err);
+	stale_tell(plan->tree);
 	pthread_mutex_unlock(&plan->tree->lock);
 }

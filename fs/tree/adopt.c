@@ -200,6 +200,7 @@ static int step(struct tree *tree, struct node *node, const struct version *now,
 	tag->annotations = annotations;
 	annotations = before;
 	notes_settle(tree, node);
+	tag_name_folders(tree, node);
 	clock_gettime(CLOCK_REALTIME, &node->mtime);
 	node->ctime = node->mtime;
 	stale_attributes(tree, node);

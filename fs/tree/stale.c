@@ -1,5 +1,6 @@
 #include "fs/tree/stale.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static void tell(void *context)
 
 void stale_tell(struct tree *tree)
 {
-	struct stale *told = tree->stale.count ? malloc(sizeof *told) : NULL;
+	bool anything = tree->stale.count && tree->stale.tell;
+	struct stale *told = anything ? malloc(sizeof *told) : NULL;
 
 	if (told) {
 		*told = tree->stale;

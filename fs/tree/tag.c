@@ -9,6 +9,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/stale.h"
 #include "fs/tree/status.h"
 #include "layer_path.h"
 
@@ -257,4 +258,36 @@ int tag_open(struct tree *tree, const struct reference *reference, struct error 
 	result = fill(tree, node, err);
 	pthread_mutex_unlock(&tree->lock);
 	return result || restore(tree, err) ? -1 : catch_up(tree, node, err);
+}
+
+/* Whether it has another platform here than in the base, and so a name of its own. */
+static bool is_renamed(const struct folder *folder)
+{
+	const struct descriptor *entry = &folder->entry;
+
+	return folder->has_platform != entry->has_platform ||
+	       (entry->has_platform && !platform_equal(&folder->platform, &entry->platform));
+}
+
+void tag_name_folders(struct tree *tree, struct node *node)
+{
+	cleanup_with(entry_list_clear) struct entry_list entries = {.items = NULL};
+	size_t i = node->children.count;
+
+	if (version_entries(&entries, &node->tag->base, NULL))
+		return;
+	/* one that is moved becomes the last */
+	while (i-- > 0) {
+		struct node *child = node->children.items[i];
+		const char *name;
+
+		if (!child->folder || !child->folder->has_entry || child->order >= entries.count ||
+			is_renamed(child->folder))
+			continue;
+		name = entries.names[child->order];
+		if (node_child(node, name))
+			continue;
+		stale_name(tree, node, child->name);
+		node_move(&tree->inodes, child, node, name, NULL);
+	}
 }

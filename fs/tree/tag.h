@@ -75,6 +75,10 @@ static inline const struct version *tag_now(const struct tag *tag)
 /* Notes what the registry has. */
 int tag_note(struct tag *tag, const struct version *now, struct error *err);
 
+/* The base is another: a folder has the name that it would have in a mount made now, also a second
+ * one of its platform, whose name is of its digest. The journal tells of folders by these names. */
+void tag_name_folders(struct tree *tree, struct node *node);
+
 /* Whether anything differs from the base: what a commit would publish. */
 bool tag_is_changed(const struct node *node);
 

@@ -166,14 +166,62 @@ mv "$tag/darwin-arm64@macOS 13" "$tag/darwin-arm64@macOS 12.6"
 mv "$tag/any" "$tag/linux-mips64"
 sync "$tag"
 assert_eq "a platform where there was none" linux/mips64 "$(jq -r '.manifests[7].platform | "\(.os)/\(.architecture)"' "$tag/.oci/index.json")"
+assert_eq "the second one without is the first now" "$(sed -n 9p "$T/layout/entries" | jq -r .digest)" "$(entry any .digest)"
+diff <(entries | sed '3d;4d;8d') <(sed '3d;4d;8d' "$T/layout/entries") || fail "the others have changed"
+mv "$tag/any" "$tag/linux-mips"
 mv "$tag/linux-mips64" "$tag/any"
 sync "$tag"
-diff <(entries | sed '3d;4d;8d') <(sed '3d;4d;8d' "$T/layout/entries") || fail "the others have changed"
-assert_eq "none again" null "$(jq -c '.manifests[7].platform' "$tag/.oci/index.json")"
+assert_eq "none again" "null mips" "$(jq -r '.manifests | "\(.[7].platform) \(.[8].platform.architecture)"' "$tag/.oci/index.json")"
 mv "$tag/linux-amd64$(short 2)" "$tag/linux-386"
 sync "$tag"
 assert_eq "a second one gets a platform of its own" "386 the second" \
     "$(entry linux-386 '.platform.architecture + " " + .annotations.which')"
+
+say "a second one is named by its digest, also after it was changed and killed"
+python3 - "$HERE" "$T/twins" <<'P'
+import sys
+sys.path.insert(0, sys.argv[1])
+from foreign import *
+layout = Layout(sys.argv[2])
+manifests = [layout.manifest([layout.blob(b"%d" % n, "app")]) for n in range(3)]
+amd64 = {"os": "linux", "architecture": "amd64"}
+layout.tag("v1", layout.index([entry(manifests[0], **amd64), entry(manifests[1], **amd64),
+    entry(manifests[2], os="unknown", architecture="unknown")]))
+P
+unmount "$tag"
+source=oci:$T/twins:v1
+restart() {
+    kill -9 "$(daemon_pid "$tag")"
+    wait "$(daemon_pid "$tag")" || true
+    unset "daemon_of[$tag]"
+    umount -l "$tag"
+    mount_indexfs "$source" "$tag"
+}
+named() { # the names are those that the entries' digests give
+    assert_eq "names" "linux-amd64 $(jq -r '.manifests[1:][] | "\(.platform.os)-\(.platform.architecture)~\(.digest[7:19])"' \
+        "$tag/.oci/index.json" | xargs)" "$(ls "$tag" | xargs)"
+}
+mount_indexfs "$source" "$tag"
+for text in once twice; do
+    named
+    for folder in "$tag"/*~*; do echo $text >"$folder/app"; done
+    sync "$tag"
+    named
+done
+for folder in "$tag"/*~*; do echo thrice >"$folder/app"; done
+restart
+assert_eq "what wasn't committed" "thrice thrice" "$(cat "$tag"/*~*/app | xargs)"
+sync "$tag"
+named
+rm -r "$tag/linux-amd64"
+sync "$tag"
+assert_eq "the second is the first now" thrice "$(cat "$tag/linux-amd64/app")"
+echo more >>"$tag/linux-amd64/app"
+assert_call EEXIST mkdir "$tag/linux-amd64"
+restart
+assert_eq "what wasn't committed" "thrice more" "$(xargs <"$tag/linux-amd64/app")"
+sync "$tag"
+assert_eq "errors" "[]" "$(jq -c .errors "$tag/.oci/status")"
 
 say "all of it over a remount"
 ls "$tag" >"$T/names"

@@ -197,6 +197,12 @@ sync "$tag"
 agree "$tag" "$source"
 layer() { jq -c '.layers[0] | [.mediaType, .annotations.k]' "$folder/.oci/manifest.json"; }
 assert_eq "the layer" '["application/vnd.example.app","v"]' "$(layer)"
+assert_eq "of the tag" "application/vnd.oci.image.index.v1+json sha256:$(sha256sum <"$tag/.oci/index.json" | cut -d' ' -f1) $(wc -c <"$tag/.oci/index.json")" \
+    "$(get "$tag" mediatype) $(get "$tag" digest) $(get "$tag" size)"
+assert_eq "of the entry" "$(jq -r '.manifests[0] | "\(.mediaType) \(.digest) \(.artifactType)"' "$tag/.oci/index.json") linux-amd64" \
+    "$(get "$folder" mediatype) $(get "$folder" digest) $(get "$folder" artifacttype) $(get "$folder" platform)"
+assert_eq "of the file" "$(jq -r '.layers[0] | "\(.mediaType) \(.digest) \(.size)"' "$folder/.oci/manifest.json") cached" \
+    "$(get "$folder/tool" mediatype) $(get "$folder/tool" digest) $(get "$folder/tool" size) $(get "$folder/tool" state)"
 assert_calls <<EOF
 EPERM setxattr "$folder/tool" user.oci.mediatype text/plain
 EPERM removexattr "$folder/tool" user.oci.mediatype
