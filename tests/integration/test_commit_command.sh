@@ -73,6 +73,27 @@ commit "$tag"
 assert_eq "exit status" 0 "$status"
 agree "$tag" "$source"
 
+say "changed here and by somebody else: named with both digests; settled either way"
+other=$T/other
+mount_indexfs "$source" "$other"
+digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"; }
+for side in ours theirs; do
+    echo "theirs $side" >"$other/linux-amd64/two"
+    echo "ours $side" >"$tag/linux-amd64/two"
+    theirs=$(digest_of "$other/linux-amd64/two") ours=$(digest_of "$tag/linux-amd64/two")
+    sync "$other"
+    commit "$tag"
+    assert_eq "exit status" 1 "$status"
+    assert_match "the conflict" "Stale file handle.*linux-amd64/two"$'\n'" *ours *$ours"$'\n'" *theirs *$theirs" "$out"
+    assert_match "what to do" "indexfs commit --ours $tag/PATH publishes ours, --theirs gives it up" "$out"
+    commit "--$side" "$tag/linux-amd64/two"
+    assert_eq "exit status ($out)" 0 "$status"
+    assert_eq "what is published" "${!side}" "$(published "$source" linux-amd64 two)"
+    assert_eq "what is shown" "$side $side" "$(cat "$tag/linux-amd64/two")"
+    remount "$source" "$other"
+done
+unmount "$other"
+
 say "wrong usage, and what is no mount"
 commit
 assert_eq "no path" 2 "$status"

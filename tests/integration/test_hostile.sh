@@ -15,10 +15,7 @@ if [[ -z ${HOSTILE_NETWORK-} ]]; then
 fi
 . "$(dirname "$0")/lib.sh"
 
-# The copies, in here, of other tests' mounts would keep those daemons after their unmount, which
-# this namespace may not be told of.
-awk '/ - fuse/ && !/ shared:/ { print $5 }' /proc/self/mountinfo |
-    while read -r dir; do umount -l "$dir" || true; done
+drop_copied_mounts
 
 SERVER=$HERE/hostile.py
 MODE=$T/mode

@@ -8,6 +8,7 @@ if [[ ${INDEXFS_OWN_NAMESPACE-} != 1 && $(id -u) -eq 0 ]]; then
 fi
 . "$(dirname "$0")/lib.sh"
 [[ $(id -u) -eq 0 ]] || skip "another boot id needs root"
+drop_copied_mounts
 
 boots=0
 new_boot() {

@@ -85,7 +85,8 @@ until ! ls "$U/v1" >/dev/null 2>&1; do sleep 0.02; done
 grep -c " $U/v1 .*- fuse.indexfs " /proc/self/mountinfo
 "$INDEXFS" umount "$U/v1"
 END
-out=$(U=$T/user HOME=$T/user INDEXFS=$INDEXFS unshare -m bash -c '
+out=$(U=$T/user HOME=$T/user INDEXFS=$INDEXFS DROP=$(declare -f drop_copied_mounts) unshare -m bash -c '
+    eval "$DROP"; drop_copied_mounts
     mount --bind "$1/dev/fuse" /dev/fuse
     exec setpriv --reuid=nobody --regid=nogroup --clear-groups bash "$1/user.sh"' bash "$T" 2>"$T/said") ||
     fail "as a user: $(cat "$T/said")"

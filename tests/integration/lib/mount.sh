@@ -69,6 +69,13 @@ remount() { # SOURCE DIR [OPTIONS]
     mount_indexfs "$@"
 }
 
+# In a mount namespace of the test's own. The copies, in here, of other tests' mounts would keep
+# those daemons after their unmount, which this namespace may not be told of.
+drop_copied_mounts() {
+    awk '/ - fuse/ && !/ shared:/ { print $5 }' /proc/self/mountinfo |
+        while read -r dir; do umount -l "$dir" || true; done
+}
+
 # A small disk at $1 of size $2, to be filled up.
 small_disk() {
     mkdir -p "$1"
