@@ -329,24 +329,25 @@ END_TEST
 START_TEST(blob_that_breaks_as_a_whole_goes_in_chunks)
 {
 	static const struct upload_rules lines[] = {
-		{.cut_every = (uint64_t)(6 * MIB)},
-		{.cut_every = (uint64_t)(6 * MIB), .forgets_cut_chunk = true},
+		{.cut_every = (uint64_t)(768 * KIB)},
+		{.cut_every = (uint64_t)(768 * KIB), .forgets_cut_chunk = true},
 	};
 	struct fixture fixture;
 	struct blob blob;
 
 	fixture_open(&fixture, &lines[_i]);
-	remote_of(fixture.store)->chunked_from = 64 * MIB;
-	remote_of(fixture.store)->chunk_size = 32 * MIB;
-	blob_make(&blob, 20 * MIB);
+	remote_of(fixture.store)->chunked_from = 8 * MIB;
+	remote_of(fixture.store)->chunk_size = 4 * MIB;
+	blob_make(&blob, 2560 * KIB);
 	assert_put(&fixture, &blob);
-	ck_assert_int_eq(upload_server_count(fixture.server, "PUT 20971520 0"), 1);
+	ck_assert_int_eq(upload_server_count(fixture.server, "PUT 2621440 0"), 1);
 	ck_assert_int_eq(upload_server_count(fixture.server, "POST"), 2);
-	ck_assert_int_eq(upload_server_count(fixture.server, "PATCH 0-8388607 0"), _i ? 2 : 1);
+	ck_assert_int_eq(upload_server_count(fixture.server, "PATCH 0-1048575 0"), _i ? 2 : 1);
 	ck_assert_int_eq(blob.told, blob.size);
 	/* what came of a chunk is lost where it isn't kept: two tries at 8 MiB, then 2 MiB of six
 	 */
-	ck_assert_uint_eq(upload_server_bytes(fixture.server), (uint64_t)((_i ? 46 : 26) * MIB));
+	ck_assert_uint_eq(
+		upload_server_bytes(fixture.server), (uint64_t)((_i ? 5888 : 3328) * KIB));
 	close(blob.fd);
 	fixture_close(&fixture);
 }
