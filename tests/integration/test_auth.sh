@@ -142,6 +142,17 @@ unmount "$T/given-token"
 assert_eq "requests for tokens" 0 "$(fixture_requests own "$mark" | grep -c ' /token' || true)"
 assert_eq "the tag that was put" 1 "$(fixture_requests own "$mark" | grep -c 'PUT .*/manifests/v1 201')"
 
+say "eight uploads at a time whose tokens are void at once, twice"
+start_fixture many --auth bearer --quirk anonymous=pull,push
+mount_indexfs "${host[many]}/team/app:v1" "$T/many"
+mkdir "$T/many/linux-amd64"
+for i in {1..8}; do random_file "$T/many/linux-amd64/part$i" 300000; done
+fixture_set many "fault PUT /blobs/uploads/ 2-3 expire-tokens"
+sync "$T/many"
+assert_eq "requests that made tokens void" 2 "$(fixture_count many faults requests)"
+agree "$T/many" "${host[many]}/team/app:v1"
+unmount "$T/many"
+
 say "who may only pull: reading works, a commit is EACCES, and reading goes on"
 reader=$tls,authfile=$(authfile reader sesame "$TLS_HOST")
 mount_indexfs "$source" "$T/reader" "$reader"
