@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "clock.h"
 #include "registry/http/wait.h"
 
 #define PAUSE_FIRST_MS 200

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "registry/http/basic.h"
 #include "registry/http/credentials.h"
 #include "registry/http/demand.h"
 #include "registry/http/reach.h"
 #include "registry/http/token_cache.h"
 #include "registry/http/url.h"
-#include "registry/http/wait.h"
 #include "secret.h"
 
 /* Accounts are locked after a few wrong passwords: until one was taken, it is shown once for each

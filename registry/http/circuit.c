@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "registry/http/url.h"
 #include "registry/http/wait.h"
 

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "registry/http/auth.h"
 #include "registry/http/circuit.h"
 #include "registry/http/redirect.h"
 #include "registry/http/retry.h"
-#include "registry/http/wait.h"
 
 struct http_client {
 	struct http_layer *layers;

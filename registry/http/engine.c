@@ -6,11 +6,11 @@
 
 #include <curl/curl.h>
 
+#include "clock.h"
 #include "registry/base/thread.h"
 #include "registry/http/call_list.h"
 #include "registry/http/transfer.h"
 #include "registry/http/trust.h"
-#include "registry/http/wait.h"
 
 #define SMALL_AT_ONCE 32
 #define LANES 3

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "registry/http/wait.h"
+#include "clock.h"
 
 /* How long until it's noticed that the program has ended with its streams held open by another, or
  * that the caller doesn't want to wait any more. */

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "registry/http/attempts.h"
 #include "registry/http/url.h"
-#include "registry/http/wait.h"
 
 struct retry_layer {
 	struct http_layer layer;

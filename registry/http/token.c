@@ -6,11 +6,11 @@
 #include <curl/curl.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "registry/http/basic.h"
 #include "registry/http/realm.h"
 #include "registry/http/token_server.h"
 #include "registry/http/url.h"
-#include "registry/http/wait.h"
 #include "registry/model/registry_error.h"
 #include "registry/model/token_answer.h"
 #include "secret.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "registry/http/wait.h"
+#include "clock.h"
 #include "secret.h"
 
 #define ENTRIES_MAX 32

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "registry/http/attempts.h"
 #include "registry/http/basic.h"
 #include "registry/http/url.h"
-#include "registry/http/wait.h"
 #include "registry/model/token_answer.h"
 #include "secret.h"
 

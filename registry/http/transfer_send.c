@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "registry/http/transfer.h"
 
 #include <errno.h>
@@ -6,7 +7,6 @@
 #include <unistd.h>
 
 #include "crash_point.h"
-#include "registry/http/wait.h"
 
 static ssize_t body_read(const struct http_body *body, uint64_t at, char *out, size_t len)
 {

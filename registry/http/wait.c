@@ -38,23 +38,16 @@ void waiter_wait(struct waiter *waiter)
 	pthread_mutex_unlock(&waiter->lock);
 }
 
-int64_t clock_ms(void)
+/* Whether it was woken before so many milliseconds have passed. */
+static bool waiter_wait_for(struct waiter *waiter, int64_t milliseconds)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Whether it was woken before that time. */
-static bool waiter_wait_until(struct waiter *waiter, int64_t milliseconds)
-{
-	struct timespec until = {
-		.tv_sec = milliseconds / 1000,
-		.tv_nsec = milliseconds % 1000 * 1000000,
-	};
+	struct timespec until;
 	bool woken;
 
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += milliseconds % 1000 * 1000000;
+	until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&waiter->lock);
 	while (!waiter->woken) {
 		if (pthread_cond_timedwait(&waiter->changed, &waiter->lock, &until) == ETIMEDOUT)
@@ -79,7 +72,7 @@ int cancel_sleep(struct cancel *cancel, int64_t milliseconds, struct error *err)
 	waiter_init(&waiter);
 	fired = cancel_watch(cancel, &watch);
 	if (!fired) {
-		fired = waiter_wait_until(&waiter, clock_ms() + milliseconds);
+		fired = waiter_wait_for(&waiter, milliseconds);
 		cancel_unwatch(cancel, &watch);
 	}
 	waiter_destroy(&waiter);

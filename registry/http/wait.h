@@ -22,9 +22,6 @@ void waiter_destroy(struct waiter *waiter);
 void waiter_wake(struct waiter *waiter);
 void waiter_wait(struct waiter *waiter);
 
-/* Milliseconds of a clock that never goes back. */
-int64_t clock_ms(void);
-
 /* Sleeps, or fails with ERROR_INTERRUPTED as soon as the token fires. */
 int cancel_sleep(struct cancel *cancel, int64_t milliseconds, struct error *err);
 

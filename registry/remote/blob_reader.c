@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/http/wait.h"
+#include "clock.h"
 
 #define NUMBER_LEN_MAX 18 /* fits without overflow */
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "registry/http/wait.h"
+#include "clock.h"
 #include "registry/model/reference_host.h"
 #include "registry/remote/remote_store.h"
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fake_server.h"
+#include "patience.h"
 #include "registry/http/client.h"
 #include "registry/http/credentials.h"
 #include "secret.h"
@@ -123,10 +124,10 @@ static inline const char *play_answer(void *context, const char *head, int index
 	return shown && play->refusal ? play->refusal : play->refused;
 }
 
-static inline void fixture_open(struct fixture *fixture, struct play *play)
+static inline void fixture_open_for(struct fixture *fixture, struct play *play, int timeout)
 {
 	struct auth_options auth = {.host = "registry.example", .repository = "team/app"};
-	struct http_options options = {.timeout = 3, .retries = 1, .jobs = 8, .auth = &auth};
+	struct http_options options = {.timeout = timeout, .retries = 1, .jobs = 8, .auth = &auth};
 
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->response = (struct http_response)HTTP_RESPONSE_INIT;
@@ -143,6 +144,11 @@ static inline void fixture_open(struct fixture *fixture, struct play *play)
 	auth.credentials = &fixture->credentials;
 	ck_assert_int_eq(
 		http_client_new(&fixture->client, &options, fixture->log, &fixture->error), 0);
+}
+
+static inline void fixture_open(struct fixture *fixture, struct play *play)
+{
+	fixture_open_for(fixture, play, AMPLE_TIMEOUT);
 }
 
 static inline void fixture_close(struct fixture *fixture)

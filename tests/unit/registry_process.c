@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "patience.h"
+
 static void must(bool ok, const char *what)
 {
 	if (!ok) {
@@ -141,8 +143,9 @@ void registry_process_start_with(
 	must(registry->pid >= 0, "fork");
 	if (!registry->pid)
 		run_registry(registry);
-	for (int i = 0; i < 1000 && !answers(registry->port); i++) {
+	for (int i = 0; !answers(registry->port); i++) {
 		must(waitpid(registry->pid, NULL, WNOHANG) == 0, "docker-registry ended");
+		must(i < AMPLE_TIMEOUT * 100, "docker-registry doesn't answer");
 		usleep(10000);
 	}
 }

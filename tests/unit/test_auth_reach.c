@@ -146,7 +146,7 @@ START_TEST(proxy_may_be_where_a_token_server_may_not)
 		.accepts = "Bearer good",
 		.tokens = {GOOD}};
 	struct auth_options auth = {.registry = "http://r.example", .host = "registry.example"};
-	struct http_options options = {.timeout = 3, .auth = &auth};
+	struct http_options options = {.timeout = AMPLE_TIMEOUT, .auth = &auth};
 	struct fixture fixture;
 
 	fixture_open(&fixture, &play);
@@ -279,7 +279,7 @@ START_TEST(token_server_is_judged_after_its_name_is_resolved)
 		struct play play = {
 			.challenge = challenge, .accepts = "Bearer good", .tokens = {GOOD}};
 		struct auth_options auth = {.host = "registry.example", .repository = "team/app"};
-		struct http_options options = {.timeout = 3, .auth = &auth};
+		struct http_options options = {.timeout = AMPLE_TIMEOUT, .auth = &auth};
 		struct fixture fixture;
 
 		snprintf(challenge, sizeof(challenge), "Bearer realm=\"http://%s:@PORT@/token\"",

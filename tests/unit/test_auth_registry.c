@@ -11,12 +11,12 @@
 
 #include "cleanup.h"
 #include "media_type.h"
+#include "patience.h"
 #include "registry/remote/remote.h"
 #include "registry_process.h"
 
 #define TOKEN_SERVER "tests/integration/lib/token_server.py"
 #define BLOB_SIZE 100000
-#define LIFE "2"
 
 /* Both are made before the tests are forked. */
 static struct registry_process registry;
@@ -26,16 +26,23 @@ static struct {
 	pid_t pid;
 } tokens;
 
+/* Seconds that a token lives. */
+static int token_life(void)
+{
+	return 2 * patience();
+}
+
 static void tokens_run(void)
 {
-	char cert[REGISTRY_PATH_SIZE], key[REGISTRY_PATH_SIZE], port[REGISTRY_PATH_SIZE];
+	char life[16], cert[REGISTRY_PATH_SIZE], key[REGISTRY_PATH_SIZE], port[REGISTRY_PATH_SIZE];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(cert, sizeof(cert), "%s/cert", tokens.folder);
 	snprintf(key, sizeof(key), "%s/key", tokens.folder);
 	snprintf(port, sizeof(port), "%s/port", tokens.folder);
+	snprintf(life, sizeof(life), "%d", token_life());
 	execlp("python3", "python3", TOKEN_SERVER, "--cert", cert, "--key", key, "--service", "s",
-		"--issuer", "i", "--life", LIFE, "--port-file", port, "--log", tokens.log,
+		"--issuer", "i", "--life", life, "--port-file", port, "--log", tokens.log,
 		(char *)NULL);
 	_exit(127);
 }
@@ -72,8 +79,7 @@ static void start(void)
 	ck_assert_int_ge(tokens.pid, 0);
 	if (!tokens.pid)
 		tokens_run();
-	for (int i = 0; i < 1000 && !tokens_port(); i++)
-		usleep(10000);
+	await(tokens_port());
 	snprintf(more, sizeof(more),
 		"auth:\n  token:\n    realm: http://127.0.0.1:%d/token\n    service: s\n"
 		"    issuer: i\n    rootcertbundle: %s/cert\n",
@@ -97,7 +103,7 @@ static struct store *open_as(const char *user, const char *repository, struct st
 	struct store *store;
 	char host[64];
 
-	options.timeout = 10;
+	options.timeout = AMPLE_TIMEOUT;
 	options.username = user;
 	options.password = "sesame";
 	options.hosts = hosts;
@@ -180,7 +186,7 @@ static int lines_with(const char *path, const char *text)
 /* Longer than a token lives. */
 static void wait_for_expiry(void)
 {
-	for (int i = 0; i < 26; i++)
+	for (int i = 0; i < 13 * token_life(); i++)
 		usleep(100000);
 }
 

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "patience.h"
 #include "registry/http/program.h"
-#include "registry/http/wait.h"
 
 START_TEST(a_helper_is_asked)
 {
@@ -103,13 +103,9 @@ END_TEST
 
 START_TEST(a_helper_that_hangs_is_killed)
 {
-	int64_t begun_ms = clock_ms();
-
 	use_helper(SCRIPT
 		"sleep 300 &\necho $! >$TEST_FOLDER/child\necho $$ >$TEST_FOLDER/me\nwait\n");
 	expect_error(ERROR_TIMEOUT, "docker-credential-test: it doesn't end");
-	ck_assert_int_ge(clock_ms() - begun_ms, 9500);
-	ck_assert_int_le(clock_ms() - begun_ms, 13000);
 	ck_assert(shell_run("cd \"$1\"; ! kill -0 $(cat me) 2>/dev/null", folder));
 	/* the child is somebody else's to wait for now: it may still be a zombie */
 	ck_assert(shell_run(
@@ -121,23 +117,19 @@ END_TEST
 
 START_TEST(a_helper_that_floods_is_killed)
 {
-	int64_t begun_ms = clock_ms();
-
 	use_helper(SCRIPT "exec cat /dev/zero\n");
 	expect_error(ERROR_DENIED, "docker-credential-test: it says more than 64 KiB");
 	use_helper(SCRIPT "exec cat /dev/zero >&2\n");
 	expect_error(ERROR_DENIED, "docker-credential-test: it says more than 64 KiB");
-	ck_assert_int_le(clock_ms() - begun_ms, 5000);
 }
 END_TEST
 
 START_TEST(what_a_helper_leaves_running_isnt_waited_for)
 {
-	int64_t begun_ms = clock_ms();
-
-	use_helper(SCRIPT "sleep 5 &\necho '{\"Username\":\"ann\",\"Secret\":\"s\"}'\n");
+	use_helper(SCRIPT "sleep 300 &\necho $! >$TEST_FOLDER/child\n"
+			  "echo '{\"Username\":\"ann\",\"Secret\":\"s\"}'\n");
 	expect_user("ann");
-	ck_assert_int_le(clock_ms() - begun_ms, 3000);
+	ck_assert(shell_run("kill $(cat \"$1/child\")", folder));
 }
 END_TEST
 
@@ -155,7 +147,6 @@ START_TEST(waiting_for_a_helper_can_be_cancelled)
 	struct credentials *credentials;
 	struct cancel cancel;
 	struct error err = ERROR_INIT;
-	int64_t begun_ms = clock_ms();
 	pthread_t thread;
 
 	use_helper(SCRIPT "sleep 300\n");
@@ -164,7 +155,6 @@ START_TEST(waiting_for_a_helper_can_be_cancelled)
 	ck_assert_int_eq(pthread_create(&thread, NULL, fire_soon, &cancel), 0);
 	ck_assert_int_eq(credentials_find(credentials, &credential, HOST, NULL, &cancel, &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_INTERRUPTED);
-	ck_assert_int_le(clock_ms() - begun_ms, 3000);
 	pthread_join(thread, NULL);
 	credentials_free(credentials);
 	cancel_destroy(&cancel);
@@ -211,7 +201,7 @@ START_TEST(a_program_gets_all_of_its_input)
 
 	for (int i = 0; i < 200000; i++)
 		ck_assert_int_eq(buf_append(&input, "x", 1), 0);
-	ck_assert_int_eq(program_run(&result, argv, &input, 5000, NULL, NULL), 0);
+	ck_assert_int_eq(program_run(&result, argv, &input, AMPLE_TIMEOUT * 1000, NULL, NULL), 0);
 	ck_assert_int_eq(result.exit_status, 0);
 	ck_assert_int_eq(strtol(result.output, NULL, 10), 200000);
 	program_result_clear(&result);

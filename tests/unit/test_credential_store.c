@@ -2,6 +2,7 @@
 
 #include "fake_server.h"
 #include "login.h"
+#include "patience.h"
 #include "registry/http/credential_store.h"
 
 static void store(const char *username, const char *password, const char *where)
@@ -189,7 +190,7 @@ static struct login_result login(const char *registry, const char *password)
 
 	options.username = "ann";
 	options.password = password;
-	options.timeout = 10;
+	options.timeout = AMPLE_TIMEOUT;
 	result.failed =
 		registry_login(&result.host, &result.where, &options, registry, NULL, &result.err);
 	return result;

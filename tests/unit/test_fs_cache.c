@@ -14,6 +14,7 @@
 
 #include "fs/cache/block_map.h"
 #include "fs/cache/cache.h"
+#include "patience.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -367,14 +368,6 @@ static bool on_disk(const struct digest *digest)
 	path_of(path, digest);
 	return access(path, F_OK) == 0;
 }
-
-/* What is done beside a reader has no other sign than its result. */
-#define await(condition)                                                                           \
-	do {                                                                                       \
-		for (int i_ = 0; i_ < 5000 && !(condition); i_++)                                  \
-			usleep(1000);                                                              \
-		ck_assert(condition);                                                              \
-	} while (0)
 
 static void put_file(const struct digest *digest, uint64_t size, uint64_t wrong_at)
 {
@@ -1308,7 +1301,7 @@ START_TEST(test_unread_blob_makes_room)
 	ck_assert_int_eq(read_at(paused, NULL, 10 * MIB, 6 * MIB), ERROR_NONE);
 	struct blob *blob = blob_of(&second, 20 * MIB);
 	await(read_at(blob, NULL, 0, 6 * MIB) == ERROR_NONE);
-	ck_assert_int_eq(read_at(paused, NULL, 10 * MIB, 6 * MIB), ERROR_NONE);
+	await(read_at(paused, NULL, 10 * MIB, 6 * MIB) == ERROR_NONE);
 	blob_put_back(blob);
 	blob_put_back(paused);
 	small_disk_end();

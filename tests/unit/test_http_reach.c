@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "fake_server.h"
+#include "patience.h"
 #include "registry/http/client.h"
 #include "registry/http/url.h"
-#include "registry/http/wait.h"
 
 #define OK_HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 #define SECRET "sesame"
@@ -42,7 +43,8 @@ static void clear_environment(void)
 static void fixture_open(struct fixture *fixture, const char *const *answers)
 {
 	static const struct http_response empty = HTTP_RESPONSE_INIT;
-	const struct http_options options = {.tls_verify = true, .timeout = 5, .retries = 1};
+	const struct http_options options = {
+		.tls_verify = true, .timeout = AMPLE_TIMEOUT, .retries = 1};
 
 	clear_environment();
 	memset(fixture, 0, sizeof(*fixture));
@@ -283,23 +285,22 @@ START_TEST(a_handshake_that_breaks_is_tried_again)
 }
 END_TEST
 
-/* A server's clock tells whole seconds, so a date two seconds ahead is one at least. */
+/* A clock of whole seconds, so a date two seconds ahead is one at least. */
 START_TEST(retry_after_may_be_a_date)
 {
 	char answer[128];
 	const char *const answers[] = {answer, OK_HELLO, NULL};
+	int64_t begun = clock_ms();
 	time_t ahead = time(NULL) + 2;
 	struct fixture fixture;
 	struct tm date;
 	char url[64];
-	int64_t begun;
 
 	ck_assert_ptr_nonnull(gmtime_r(&ahead, &date));
 	strftime(answer, sizeof(answer),
 		"HTTP/1.1 503 S\r\nRetry-After: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n", &date);
 	fixture_open(&fixture, answers);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", fake_server_port(fixture.proxy));
-	begun = clock_ms();
 	ck_assert_int_eq(fixture_get(&fixture, url), 0);
 	ck_assert_int_eq(fixture.response.status, 200);
 	ck_assert_int_ge(clock_ms() - begun, 1000);

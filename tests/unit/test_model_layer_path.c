@@ -8,6 +8,7 @@
 #include "json_text.h"
 #include "layer_path.h"
 #include "media_type.h"
+#include "patience.h"
 
 #define V "{\"schemaVersion\":2,"
 #define CONFIG "\"config\":{\"mediaType\":\"a/b\",\"digest\":\"x:1\",\"size\":0},"
@@ -230,6 +231,7 @@ START_TEST(long_titles_are_cut_between_characters)
 }
 END_TEST
 
+/* Of the processor: whoever looks at all for each takes many times as long. */
 static double seconds(void)
 {
 	struct timespec now;
@@ -259,7 +261,7 @@ START_TEST(many_of_one_name_are_quick_and_unique)
 		document_make(&document, DOCUMENT_MANIFEST, layers, COUNT);
 		start = seconds();
 		ck_assert_int_eq(layer_paths(&paths, &document, NULL), 0);
-		ck_assert_double_lt(seconds() - start, 1);
+		ck_assert_double_lt(seconds() - start, patience());
 		qsort(paths, COUNT, sizeof(*paths), text_compare);
 		for (int i = 1; i < COUNT; i++)
 			ck_assert_str_ne(paths[i - 1], paths[i]);

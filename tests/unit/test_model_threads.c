@@ -11,6 +11,7 @@
 #include "cancel.h"
 #include "error.h"
 #include "parallel.h"
+#include "patience.h"
 #include "pool.h"
 
 static void sleep_ms(long ms)
@@ -93,8 +94,7 @@ START_TEST(cancel_unwatch_waits)
 	cancel_init(&cancel);
 	ck_assert(!cancel_watch(&cancel, &watch));
 	ck_assert_int_eq(pthread_create(&thread, NULL, fire, &cancel), 0);
-	while (!slow.begun)
-		sleep_ms(1);
+	await(slow.begun);
 	cancel_unwatch(&cancel, &watch);
 	ck_assert(slow.ended);
 	pthread_join(thread, NULL);
@@ -107,9 +107,11 @@ END_TEST
 struct parallel_state {
 	atomic_int done[ITEMS];
 	atomic_int running, most;
+	int together; /* nobody goes on before so many have run at once */
 	atomic_bool signals_open; /* another thread would take signals */
 	pthread_t caller;
 	size_t fail_at;
+	atomic_bool fails;
 };
 
 static void see_running(atomic_int *running, atomic_int *most)
@@ -134,20 +136,26 @@ static int parallel_work(void *context, size_t i, struct error *err)
 	struct parallel_state *state = context;
 
 	see_running(&state->running, &state->most);
+	for (int tries = 0; state->most < state->together && tries < AMPLE_TIMEOUT * 1000; tries++)
+		sleep_ms(1);
 	if (!pthread_equal(pthread_self(), state->caller) && takes_signals())
 		state->signals_open = true;
 	atomic_fetch_add(&state->done[i], 1);
-	sleep_ms(1);
+	/* Time to be stopped, where an error does that. */
+	sleep_ms(state->fails ? 200 : 1);
 	atomic_fetch_sub(&state->running, 1);
-	if (i == state->fail_at)
+	if (i == state->fail_at) {
+		state->fails = true;
 		return error_set(err, ERROR_QUOTA, "item %zu", i);
+	}
 	return 0;
 }
 
 START_TEST(parallel_does_each_once)
 {
 	static const int jobs[] = {-1, 1, 2, 4, 1000};
-	struct parallel_state state = {.caller = pthread_self(), .fail_at = ITEMS};
+	struct parallel_state state = {
+		.caller = pthread_self(), .fail_at = ITEMS, .together = jobs[_i] > 1 ? 2 : 1};
 	struct error err = ERROR_INIT;
 
 	ck_assert_int_eq(parallel_for(ITEMS, jobs[_i], parallel_work, &state, &err), 0);
@@ -208,9 +216,7 @@ START_TEST(pool_runs_all_with_few_threads)
 	pthread_mutex_lock(&state.gate);
 	for (int i = 0; i < 200; i++)
 		ck_assert_int_eq(pool_submit(pool, pool_work, &state, &err), 0);
-	for (int i = 0; i < 1000 && state.running < 3; i++)
-		sleep_ms(1);
-	ck_assert_int_eq(state.running, 3);
+	await(state.running == 3);
 	pthread_mutex_unlock(&state.gate);
 	pool_free(pool);
 	ck_assert_int_eq(state.done, 200);
@@ -248,13 +254,9 @@ START_TEST(pool_holds_no_idle_threads)
 	for (int done = 4; done <= 8; done += 4) {
 		for (int i = 0; i < 4; i++)
 			ck_assert_int_eq(pool_submit(pool, pool_work, &state, NULL), 0);
-		for (int i = 0; i < 1000 && state.done < done; i++)
-			sleep_ms(1);
-		ck_assert_int_eq(state.done, done);
+		await(state.done == done);
 		ck_assert_uint_gt(thread_count(), before);
-		for (int i = 0; i < 800 && thread_count() > before; i++)
-			sleep_ms(10);
-		ck_assert_uint_eq(thread_count(), before);
+		await(thread_count() == before);
 	}
 	pool_free(pool);
 	pool_free(NULL);

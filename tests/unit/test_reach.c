@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "media_type.h"
+#include "patience.h"
 #include "registry/remote/certs.h"
 #include "registry/remote/config.h"
 #include "registry/remote/remote.h"
@@ -257,7 +258,7 @@ static struct store_options options_default(void)
 {
 	struct store_options options = STORE_OPTIONS_DEFAULT;
 
-	options.timeout = 8;
+	options.timeout = AMPLE_TIMEOUT;
 	return options;
 }
 

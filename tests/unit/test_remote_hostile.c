@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "fake_server.h"
 #include "media_type.h"
+#include "patience.h"
 #include "registry/remote/pages.h"
 #include "registry/remote/remote.h"
 
@@ -125,7 +126,7 @@ static struct store *open_store(int port)
 	struct store *store;
 	char host[64];
 
-	options.timeout = 10;
+	options.timeout = AMPLE_TIMEOUT;
 	options.retries = 0;
 	snprintf(host, sizeof(host), "127.0.0.1:%d", port);
 	reference.host = host;

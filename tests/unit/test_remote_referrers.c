@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "fake_server.h"
 #include "media_type.h"
+#include "patience.h"
 #include "registry/remote/remote.h"
 #include "registry_process.h"
 
@@ -41,7 +42,7 @@ static struct store *open_retrying(
 	struct store *store;
 	char host[64];
 
-	options.timeout = 10;
+	options.timeout = AMPLE_TIMEOUT;
 	options.retries = retries;
 	options.hosts = hosts;
 	snprintf(host, sizeof(host), "127.0.0.1:%d", port);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "registry/http/wait.h"
+#include "patience.h"
 #include "registry/remote/remote.h"
 #include "registry/remote/remote_store.h"
 #include "registry_process.h"
@@ -64,7 +64,7 @@ static struct store *store_make(
 	struct store *store;
 	char host[64];
 
-	options.timeout = 10;
+	options.timeout = AMPLE_TIMEOUT;
 	options.hosts = hosts;
 	options.known_dir = known_dir;
 	snprintf(host, sizeof(host), "127.0.0.1:%d", port);
