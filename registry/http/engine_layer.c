@@ -31,6 +31,8 @@ static int engine_layer_perform(struct http_layer *layer, const struct http_requ
 	};
 	struct cancel_watch watch = {.fired = wait_cancelled, .context = &call};
 
+	if (cancel_fired(cancel))
+		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	waiter_init(&waiter);
 	engine_submit(((struct engine_layer *)layer)->engine, &call);
 	if (cancel_watch(cancel, &watch))

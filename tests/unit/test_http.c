@@ -522,9 +522,112 @@ START_TEST(waiting_for_a_turn_ends_in_time_too)
 }
 END_TEST
 
-START_TEST(fired_token_sends_nothing_more)
+/* Answers once the gate is open. */
+static const char *answer_late(void *gate, const char *head, int index)
 {
-	const char *const answers[] = {"HTTP/1.1 503 S\r\nRetry-After: 1\r\n\r\n", NULL};
+	(void)head;
+	(void)index;
+	pthread_mutex_lock(gate);
+	pthread_mutex_unlock(gate);
+	return OK_HELLO;
+}
+
+struct late {
+	struct engine_call call;
+	struct http_response response;
+	struct waiter done;
+};
+
+static void late_done(struct engine_call *call)
+{
+	waiter_wake(call->context);
+}
+
+static void late_submit(
+	struct late *late, struct engine *engine, const struct http_request *request)
+{
+	static const struct http_response empty = HTTP_RESPONSE_INIT;
+
+	late->response = empty;
+	waiter_init(&late->done);
+	late->call = (struct engine_call){
+		.request = request,
+		.response = &late->response,
+		.error = ERROR_INIT,
+		.done = late_done,
+		.context = &late->done,
+	};
+	engine_submit(engine, &late->call);
+}
+
+static enum error_kind late_end(struct late *late)
+{
+	waiter_wait(&late->done);
+	waiter_destroy(&late->done);
+	http_response_clear(&late->response);
+	return late->call.error.kind;
+}
+
+/* Not even when there is room for it again. */
+START_TEST(cancelled_before_its_turn_sends_nothing)
+{
+	struct http_options options = {.tls_verify = true, .timeout = AMPLE_TIMEOUT, .jobs = 2};
+	struct http_request request = {.method = "GET", .lane = HTTP_DOWNLOAD, .body_limit = 100};
+	struct late late[SLOW], last;
+	struct fake_server *server;
+	struct engine *engine;
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	char url[64];
+
+	pthread_mutex_lock(&gate);
+	server = fake_server_start(answer_late, &gate);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", fake_server_port(server));
+	request.url = url;
+	ck_assert_int_eq(engine_new(&engine, &options, NULL), 0);
+	for (int i = 0; i < SLOW; i++)
+		late_submit(&late[i], engine, &request);
+	await(fake_server_count(server) == 2);
+	for (int i = 2; i < SLOW; i++)
+		engine_cancel(&late[i].call);
+	for (int i = 2; i < SLOW; i++)
+		ck_assert_int_eq(late_end(&late[i]), ERROR_INTERRUPTED);
+	ck_assert_int_eq(fake_server_count(server), 2);
+	pthread_mutex_unlock(&gate);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(late_end(&late[i]), ERROR_NONE);
+	late_submit(&last, engine, &request);
+	ck_assert_int_eq(late_end(&last), ERROR_NONE);
+	ck_assert_int_eq(fake_server_count(server), 3);
+	engine_free(engine);
+	fake_server_stop(server);
+}
+END_TEST
+
+START_TEST(cancelled_before_another_try_sends_nothing_more)
+{
+	const char *const answers[] = {"HTTP/1.1 503 S\r\nRetry-After: 30\r\n\r\n", NULL};
+	struct fixture fixture;
+	struct cancel cancel;
+	struct slow slow;
+	pthread_t thread;
+
+	cancel_init(&cancel);
+	fixture_play(&fixture, answers, 4);
+	slow = (struct slow){.fixture = &fixture, .cancel = &cancel};
+	pthread_create(&thread, NULL, slow_run, &slow);
+	await(fake_server_count(fixture.server) == 1);
+	cancel_fire(&cancel);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(slow.error.kind, ERROR_INTERRUPTED);
+	ck_assert_int_eq(fake_server_count(fixture.server), 1);
+	fixture_close(&fixture);
+	cancel_destroy(&cancel);
+}
+END_TEST
+
+START_TEST(fired_token_sends_nothing)
+{
+	const char *const answers[] = {OK_HELLO, NULL};
 	struct fixture fixture;
 	struct cancel cancel;
 
@@ -538,6 +641,7 @@ START_TEST(fired_token_sends_nothing_more)
 				 &fixture.error),
 		-1);
 	ck_assert_int_eq(fixture.error.kind, ERROR_INTERRUPTED);
+	ck_assert_int_eq(fake_server_count(fixture.server), 0);
 	fixture_close(&fixture);
 	cancel_destroy(&cancel);
 }
@@ -568,7 +672,9 @@ int main(void)
 	tcase_add_test(tcase, no_such_host);
 	tcase_add_test(tcase, small_requests_pass_bodies_that_hang);
 	tcase_add_test(tcase, waiting_for_a_turn_ends_in_time_too);
-	tcase_add_test(tcase, fired_token_sends_nothing_more);
+	tcase_add_test(tcase, cancelled_before_its_turn_sends_nothing);
+	tcase_add_test(tcase, cancelled_before_another_try_sends_nothing_more);
+	tcase_add_test(tcase, fired_token_sends_nothing);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
