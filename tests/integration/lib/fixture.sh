@@ -54,7 +54,8 @@ fixture_requests() {
         s#/blobs/uploads/[0-9a-f]+#/blobs/uploads/UPLOAD#'
 }
 
-# fixture_count NAME KIND requests|in|out: of all requests of a kind, "PUT uploads" for one.
+# fixture_count NAME KIND requests|in|out|running|most: of all requests of a kind, "PUT uploads" for one;
+# how many are under way now, and were at the same time.
 fixture_count() {
     curl -sS "http://${host[$1]}/_counts" | jq --arg kind "$2" --arg what "$3" '.[$kind][$what] // 0'
 }
