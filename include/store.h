@@ -177,7 +177,8 @@ int store_tag_moved(struct error *err, const char *tag, const struct digest *exp
 
 /* As blob_put, and the one way in which blobs are sent: at most store->jobs at a time, and each
  * once. Who wants what another is just sending waits for that, and sends it himself only where
- * that has failed or was given up. cancel ends the caller's wait, and no transfer but his own. */
+ * that has failed or was given up; a TIMEOUT is the answer to all who waited. cancel ends the
+ * caller's wait, and no transfer but his own. */
 int store_blob_put(struct store *store, const struct digest *digest,
 	const struct store_source *source, struct cancel *cancel, struct error *err);
 

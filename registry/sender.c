@@ -9,8 +9,6 @@ struct want {
 	bool fired;
 };
 
-enum turn { TURN_MINE, TURN_DONE, TURN_GIVEN_UP };
-
 int sender_new(struct sender **out, struct store *store, struct error *err)
 {
 	struct sender *sender = calloc(1, sizeof *sender);
@@ -55,7 +53,7 @@ static void flight_begin(struct sender *sender, struct flight *flight)
 	sender->count++;
 }
 
-static void flight_end(struct sender *sender, struct flight *flight, bool succeeded)
+static void flight_end(struct sender *sender, struct flight *flight, const struct error *error)
 {
 	struct flight **link = &sender->flights;
 
@@ -65,43 +63,50 @@ static void flight_end(struct sender *sender, struct flight *flight, bool succee
 	*link = flight->next;
 	sender->count--;
 	flight->ended = true;
-	flight->succeeded = succeeded;
+	flight->error = *error;
 	pthread_cond_broadcast(&sender->changed);
 	flight_release(flight);
 	pthread_mutex_unlock(&sender->lock);
 }
 
-/* Waits for another's transfer: whether the blob is there now. */
-static bool flight_follow(struct sender *sender, struct flight *flight, const struct want *want)
+/* Waits for another's transfer. True where that is all: the blob is there, or the registry has
+ * just not answered for as long as anybody waits. */
+static bool flight_follow(
+	struct sender *sender, struct flight *flight, const struct want *want, struct error *error)
 {
-	bool succeeded;
+	bool enough;
 
 	flight->holders++;
 	while (!flight->ended && !want->fired)
 		pthread_cond_wait(&sender->changed, &sender->lock);
-	succeeded = flight->succeeded;
+	enough = flight->ended &&
+		 (!error_is_set(&flight->error) || flight->error.kind == ERROR_TIMEOUT);
+	if (enough)
+		*error = flight->error;
 	flight_release(flight);
-	return succeeded;
+	return enough;
 }
 
-/* Waits, with the lock held, until the blob is there or it's the caller's turn to send it: then
- * that has begun. */
-static enum turn turn_take(struct sender *sender, struct flight *mine, const struct want *want)
+/* Waits, with the lock held, until it's the caller's turn to send the blob: true, and it has begun;
+ * or until nothing is left to be done. */
+static bool turn_take(
+	struct sender *sender, struct flight *mine, const struct want *want, struct error *error)
 {
 	while (!want->fired) {
 		struct flight *flight = flight_find(sender, &mine->digest);
 
-		if (flight && flight_follow(sender, flight, want))
-			return TURN_DONE;
+		if (flight && flight_follow(sender, flight, want, error))
+			return false;
 		if (flight)
 			continue;
 		if (sender->count < sender->store->jobs) {
 			flight_begin(sender, mine);
-			return TURN_MINE;
+			return true;
 		}
 		pthread_cond_wait(&sender->changed, &sender->lock);
 	}
-	return TURN_GIVEN_UP;
+	error_set(error, ERROR_INTERRUPTED, "interrupted");
+	return false;
 }
 
 static void want_fired(void *context)
@@ -114,18 +119,19 @@ static void want_fired(void *context)
 	pthread_mutex_unlock(&want->sender->lock);
 }
 
-static enum turn turn_wait(struct sender *sender, struct flight *mine, struct cancel *cancel)
+static bool turn_wait(
+	struct sender *sender, struct flight *mine, struct cancel *cancel, struct error *error)
 {
 	struct want want = {.watch = {.fired = want_fired, .context = &want}, .sender = sender};
 	bool fired = cancel_watch(cancel, &want.watch);
-	enum turn turn;
+	bool mine_now;
 
 	pthread_mutex_lock(&sender->lock);
 	want.fired |= fired;
-	turn = turn_take(sender, mine, &want);
+	mine_now = turn_take(sender, mine, &want, error);
 	pthread_mutex_unlock(&sender->lock);
 	cancel_unwatch(cancel, &want.watch);
-	return turn;
+	return mine_now;
 }
 
 static void flight_progress(void *context, int64_t sent)
@@ -137,39 +143,33 @@ static void flight_progress(void *context, int64_t sent)
 		flight->source->progress(flight->source->context, sent);
 }
 
-static int flight_send(
-	struct sender *sender, struct flight *flight, struct cancel *cancel, struct error *err)
+static void flight_send(
+	struct sender *sender, struct flight *flight, struct cancel *cancel, struct error *error)
 {
 	struct store_source source = *flight->source;
-	int result;
 
 	source.progress = flight_progress;
 	source.context = flight;
-	result = sender->store->ops->blob_put(sender->store, &flight->digest, &source, cancel, err);
-	flight_end(sender, flight, !result);
-	return result;
+	sender->store->ops->blob_put(sender->store, &flight->digest, &source, cancel, error);
+	flight_end(sender, flight, error);
 }
 
 int sender_put(struct sender *sender, const struct digest *digest,
 	const struct store_source *source, struct cancel *cancel, struct error *err)
 {
 	struct flight *mine = calloc(1, sizeof *mine);
+	struct error error = ERROR_INIT;
 
 	if (!mine)
 		return error_set_memory(err);
 	mine->digest = *digest;
 	mine->source = source;
 	mine->holders = 1;
-	switch (turn_wait(sender, mine, cancel)) {
-	case TURN_MINE:
-		return flight_send(sender, mine, cancel, err);
-	case TURN_DONE:
+	if (turn_wait(sender, mine, cancel, &error))
+		flight_send(sender, mine, cancel, &error);
+	else
 		free(mine);
-		return 0;
-	default:
-		free(mine);
-		return error_set(err, ERROR_INTERRUPTED, "interrupted");
-	}
+	return error_is_set(&error) ? error_copy(err, &error) : 0;
 }
 
 bool sender_sending(struct sender *sender, const struct digest *digest, int64_t *sent)

@@ -18,7 +18,8 @@ struct flight {
 	const struct store_source *source; /* of who makes it */
 	_Atomic int64_t sent;
 	unsigned holders; /* who makes it, until it has ended, and those who wait */
-	bool ended, succeeded;
+	bool ended;
+	struct error error; /* how it has ended, where it failed */
 	struct flight *next;
 };
 

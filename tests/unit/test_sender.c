@@ -18,6 +18,7 @@ struct fake {
 	int begun, running, most;
 	int may_end; /* so many transfers end by themselves, in the order of their beginning */
 	int fail_at; /* the number of the one that fails; 0: none */
+	enum error_kind failure;
 };
 
 static struct fake fake;
@@ -25,8 +26,8 @@ static struct sender *sender;
 
 static void fake_fired(void *context)
 {
-	(void)context;
 	pthread_mutex_lock(&fake.lock);
+	*(bool *)context = true;
 	pthread_cond_broadcast(&fake.changed);
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -34,27 +35,28 @@ static void fake_fired(void *context)
 static int fake_blob_put(struct store *store, const struct digest *digest,
 	const struct store_source *source, struct cancel *cancel, struct error *err)
 {
-	struct cancel_watch watch = {.fired = fake_fired};
+	bool fired = false;
+	struct cancel_watch watch = {.fired = fake_fired, .context = &fired};
 	int number;
 
 	(void)store;
 	(void)digest;
-	cancel_watch(cancel, &watch);
+	ck_assert(!cancel_watch(cancel, &watch));
 	source->progress(source->context, SIZE / 2);
 	pthread_mutex_lock(&fake.lock);
 	number = ++fake.begun;
 	if (++fake.running > fake.most)
 		fake.most = fake.running;
 	pthread_cond_broadcast(&fake.changed);
-	while (number > fake.may_end && !cancel_fired(cancel))
+	while (number > fake.may_end && !fired)
 		pthread_cond_wait(&fake.changed, &fake.lock);
 	fake.running--;
 	pthread_mutex_unlock(&fake.lock);
 	cancel_unwatch(cancel, &watch);
-	if (cancel_fired(cancel))
+	if (fired)
 		return error_set(err, ERROR_INTERRUPTED, "interrupted");
 	if (number == fake.fail_at)
-		return error_set(err, ERROR_SERVER, "transfer %d fails", number);
+		return error_set(err, fake.failure, "transfer %d fails", number);
 	return 0;
 }
 
@@ -138,6 +140,7 @@ static void setup(void)
 		.store = {.ops = &fake_ops, .jobs = JOBS},
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
+		.failure = ERROR_SERVER,
 	};
 	ck_assert_int_eq(sender_new(&sender, &fake.store, NULL), 0);
 }
@@ -190,6 +193,22 @@ START_TEST(who_waited_in_vain_sends_it_himself)
 	ck_assert_int_eq(put_end(second), ERROR_NONE);
 	ck_assert_int_eq(fake.begun, 2);
 	ck_assert_int_eq(fake.most, 1);
+}
+END_TEST
+
+START_TEST(a_registry_that_does_not_answer_is_waited_for_once)
+{
+	struct putter *first = put_begin("one"), *second;
+
+	wait_for_begun(1);
+	second = put_begin("one");
+	wait_for_followers(1);
+	fake.fail_at = 1;
+	fake.failure = ERROR_TIMEOUT;
+	let_end(1);
+	ck_assert_int_eq(put_end(first), ERROR_TIMEOUT);
+	ck_assert_int_eq(put_end(second), ERROR_TIMEOUT);
+	ck_assert_int_eq(fake.begun, 1);
 }
 END_TEST
 
@@ -278,6 +297,7 @@ int main(void)
 	tcase_add_test(tcase, a_blob_that_is_wanted_by_many_is_sent_once);
 	tcase_add_test(tcase, a_wait_that_is_given_up_ends_no_transfer);
 	tcase_add_test(tcase, who_waited_in_vain_sends_it_himself);
+	tcase_add_test(tcase, a_registry_that_does_not_answer_is_waited_for_once);
 	tcase_add_test(tcase, a_transfer_that_is_given_up_is_taken_over);
 	tcase_add_test(tcase, no_more_than_jobs_at_a_time);
 	tcase_add_test(tcase, who_waits_for_a_turn_can_give_up);
