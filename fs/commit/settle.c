@@ -12,6 +12,7 @@
 #include "fs/tree/notes.h"
 #include "fs/tree/stale.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 
 /* Keeps what was published as cached blobs, so that it isn't fetched to be read. */
 static void keep_blobs(struct plan *plan)
@@ -58,6 +59,7 @@ static void settle_file(struct tree *tree, struct plan_file *planned,
 	if (planned->staged) {
 		file->changed = false;
 		staged_set_disk(file->staged, STAGED_CACHED); /* nothing tells of it any more */
+		upload_withdraw(tree, planned->node);
 		drop_staged(tree, file);
 	}
 }
@@ -158,6 +160,7 @@ void plan_settle(struct plan *plan)
 		tag->committed = plan->changes;
 	if (plan->folders && tag->changes == plan->changes && !version_is_single(&tag->base))
 		take_annotations(&tag->annotations, &tag->base.root);
+	upload_again(plan->tree);
 	notes_settle(plan->tree, plan->tag);
 	if (published)
 		tag_name_folders(plan->tree, plan->tag);

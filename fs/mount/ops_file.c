@@ -15,6 +15,7 @@
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/upload.h"
 
 void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode,
 	struct fuse_file_info *fi)
@@ -296,8 +297,8 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	handle->unflushed = false;
 	handle->flushed = true;
 	pthread_mutex_unlock(&tree->lock);
-	if (written)
-		notes_take(tree, handle->node, &err);
+	if (written && !notes_take(tree, handle->node, &err))
+		upload_told(tree, handle->node, &err);
 	fuse_reply_err(req, error_errno(&err));
 }
 

@@ -17,6 +17,7 @@
 #include "fs/tree/history.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 #include "reference.h"
 
 #define POOL_THREADS 64
@@ -124,7 +125,9 @@ static int open_tree(struct parts *parts, struct session_config *config, struct 
 		tree->history = parts->history;
 		staging_keep_gone(parts->staging, true);
 	}
-	return tag_open(tree, &parts->reference, err);
+	if (tag_open(tree, &parts->reference, err))
+		return -1;
+	return uploader_start(tree, UPLOAD_PAUSE_MS, err);
 }
 
 static int fuse_arguments(
@@ -243,6 +246,7 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 	if (parts->has_tree) {
 		commit_stop(&mount->tree);
 		durable_stop(&mount->tree);
+		uploader_stop(&mount->tree);
 	}
 	if (parts->timer)
 		timer_stop(parts->timer);

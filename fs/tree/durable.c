@@ -6,6 +6,7 @@
 #include "fs/tree/file.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 
 #define DELAY_MS 1000
 
@@ -200,5 +201,6 @@ int durable_trust(struct tree *tree, struct node *node, struct error *err)
 	if (!durable_is_doubtful(node))
 		return 0;
 	staged_set_disk(node->file->staged, STAGED_CACHED);
+	upload_consider(tree, node);
 	return history_made(tree, node, err);
 }

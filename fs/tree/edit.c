@@ -13,6 +13,7 @@
 #include "fs/tree/name.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 #include "layer_path.h"
 
 struct node *edit_lookup(struct tree *tree, struct node *parent, const char *name)
@@ -222,6 +223,7 @@ int edit_unlink(struct tree *tree, struct node *parent, const char *name)
 	if (!result) {
 		if (!node_is_scratch(tree, node))
 			node_changed(parent);
+		upload_withdraw(tree, node);
 		node_unlink(&tree->inodes, node);
 		clock_gettime(CLOCK_REALTIME, &parent->mtime);
 	}
@@ -343,6 +345,7 @@ static void give_way(struct tree *tree, struct node *node, struct node *target)
 		node->order = target->order;
 		if (!node->file->media_type)
 			node->file->media_type = steal_ptr(target->file->media_type);
+		upload_withdraw(tree, target);
 	}
 	node_unlink(&tree->inodes, target);
 }
@@ -416,6 +419,7 @@ static int move_other(
 		node->file->changed = true;
 		node->file->changes++;
 	}
+	upload_consider(tree, node);
 	return 0;
 }
 

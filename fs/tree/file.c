@@ -12,6 +12,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/upload.h"
 #include "media_type.h"
 
 static void handle_free(struct handle *handle)
@@ -33,6 +34,7 @@ void file_free(struct file *file)
 		file->handles = handle->next;
 		handle_free(handle);
 	}
+	upload_free(file->upload);
 	if (file->blob)
 		blob_put_back(file->blob);
 	if (file->staged)
@@ -178,6 +180,7 @@ static int stage_content(struct tree *tree, struct node *node, int64_t keep, str
 	bool ready;
 
 	pthread_mutex_lock(&tree->lock);
+	upload_let_go(tree, node);
 	ready = file->staged && staged_unseal(file->staged);
 	pthread_mutex_unlock(&tree->lock);
 	if (ready)
@@ -225,6 +228,7 @@ static void content_changed(struct tree *tree, struct node *node, struct handle 
 {
 	struct file *file = node->file;
 
+	upload_withdraw(tree, node);
 	file->changed = true;
 	file->changes++;
 	clock_gettime(CLOCK_REALTIME, &node->mtime);
@@ -318,6 +322,11 @@ int file_truncate(struct tree *tree, struct node *node, struct handle *handle, i
 		staged_put_back(staged);
 		/* a commit may have sealed it in this very moment */
 	} while (result && reason.kind == ERROR_SYSTEM && reason.status == ETXTBSY);
+	if (!handle) {
+		pthread_mutex_lock(&tree->lock);
+		upload_consider(tree, node);
+		pthread_mutex_unlock(&tree->lock);
+	}
 	return result ? error_copy(err, &reason) : 0;
 }
 
@@ -394,11 +403,12 @@ void file_close(struct tree *tree, struct handle *handle)
 		}
 	if (handle->node->file && !handle->node->file->handles && handle->node->file->blob)
 		blob_put_back(steal_ptr(handle->node->file->blob));
-	node_unpin(&tree->inodes, handle->node);
 	if (handle->writable) {
 		pthread_cond_broadcast(&tree->closed);
 		durable_soon(tree);
+		upload_consider(tree, handle->node);
 	}
+	node_unpin(&tree->inodes, handle->node);
 	pthread_mutex_unlock(&tree->lock);
 	handle_free(handle);
 }

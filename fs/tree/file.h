@@ -25,6 +25,7 @@ struct file {
 	bool mode_set; /* the mode is the user's; else the layer's annotation stays as it is */
 	bool dropped; /* an annotations.json that had nothing more to say, and was taken away */
 	bool changed; /* the content isn't the layer's */
+	struct upload *upload; /* of the staged file, upload.h's; NULL: none yet */
 	char *media_type; /* set by the user; NULL: by name */
 	struct annotations aside; /* while it is no layer: they go with it until it is one */
 	uint64_t changes; /* counts changes of content */

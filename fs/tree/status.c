@@ -8,6 +8,7 @@
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 #include "json_text.h"
 #include "layer_path.h"
 
@@ -39,10 +40,50 @@ static bool is_draft(const struct tree *tree, const struct node *node)
 	return node->kind == NODE_FILE && node->file->draft && node_is_annotations(node);
 }
 
-/* Writes the paths of what passes, each as its own line of a JSON array. */
+static int add_message(const struct tree *tree, const struct node *node, struct buf *out)
+{
+	(void)tree;
+	return buf_append_text(out, ", \"message\": ") ||
+	       json_append_string(out, node->file->draft->message);
+}
+
+static bool is_upload(const struct tree *tree, const struct node *node)
+{
+	struct upload_view upload;
+
+	return node->kind == NODE_FILE && upload_look(tree, node, &upload);
+}
+
+static int add_upload(const struct tree *tree, const struct node *node, struct buf *out)
+{
+	struct upload_view upload;
+
+	if (!upload_look(tree, node, &upload))
+		return 0;
+	if (buf_printf(out, ", \"state\": \"%s\", \"sent\": %lld, \"size\": %lld, \"tries\": %d",
+		    upload.state, (long long)upload.sent, (long long)upload.size, upload.tries))
+		return -1;
+	return upload.error && (buf_append_text(out, ", \"error\": ") ||
+				       json_append_string(out, upload.error->message));
+}
+
+/* What a section lists: the paths of what is wanted, each on its own line of a JSON array. */
+struct listed {
+	const char *name;
+	bool (*wanted)(const struct tree *tree, const struct node *node);
+	/* Appends more members; NULL: the path alone is told. */
+	int (*add)(const struct tree *tree, const struct node *node, struct buf *out);
+};
+
+static const struct listed uncommitted = {.name = "uncommitted", .wanted = is_uncommitted};
+static const struct listed uploads = {.name = "uploads", .wanted = is_upload, .add = add_upload};
+static const struct listed drafts = {.name = "drafts", .wanted = is_draft, .add = add_message};
+static const struct listed outside = {.name = "outside", .wanted = node_is_stray};
+static const struct listed doubtful = {.name = "doubtful", .wanted = is_doubtful};
+
 struct listing {
 	const struct tree *tree;
-	bool (*wanted)(const struct tree *tree, const struct node *node);
+	const struct listed *listed;
 	struct buf *out; /* NULL: only count */
 	size_t count;
 };
@@ -53,21 +94,19 @@ static int item_add(struct listing *listing, const struct node *node)
 
 	if (!path || buf_append_text(listing->out, listing->count ? ",\n    " : "\n    "))
 		return -1;
-	if (listing->wanted != is_draft)
+	if (!listing->listed->add)
 		return json_append_string(listing->out, *path ? path : ".");
-	if (buf_append_text(listing->out, "{\"path\": ") ||
-		json_append_string(listing->out, path) ||
-		buf_append_text(listing->out, ", \"message\": ") ||
-		json_append_string(listing->out, node->file->draft->message))
-		return -1;
-	return buf_append_text(listing->out, "}");
+	return buf_append_text(listing->out, "{\"path\": ") ||
+	       json_append_string(listing->out, path) ||
+	       listing->listed->add(listing->tree, node, listing->out) ||
+	       buf_append_text(listing->out, "}");
 }
 
 static int list(struct listing *listing, const struct node *node)
 {
 	size_t i;
 
-	if (listing->wanted(listing->tree, node)) {
+	if (listing->listed->wanted(listing->tree, node)) {
 		if (listing->out && item_add(listing, node))
 			return -1;
 		listing->count++;
@@ -79,18 +118,18 @@ static int list(struct listing *listing, const struct node *node)
 }
 
 static int section(struct buf *out, const struct tree *tree, const struct node *owner,
-	const char *name, bool (*wanted)(const struct tree *, const struct node *))
+	const struct listed *listed)
 {
-	struct listing listing = {.tree = tree, .wanted = wanted, .out = out};
+	struct listing listing = {.tree = tree, .listed = listed, .out = out};
 
-	if (buf_printf(out, "  \"%s\": [", name) || list(&listing, owner))
+	if (buf_printf(out, "  \"%s\": [", listed->name) || list(&listing, owner))
 		return -1;
 	return buf_append_text(out, listing.count ? "\n  ],\n" : "],\n");
 }
 
 bool status_blocked(const struct tree *tree, const struct node *tag, struct error *why)
 {
-	struct listing doubtful = {.tree = tree, .wanted = is_doubtful};
+	struct listing listing = {.tree = tree, .listed = &doubtful};
 	size_t i;
 
 	for (i = 0; i < tag->children.count; i++) {
@@ -105,8 +144,8 @@ bool status_blocked(const struct tree *tree, const struct node *tag, struct erro
 				notes == node ? "" : node->name, notes == node ? "" : "/",
 				ANNOTATIONS_NAME);
 	}
-	if (list(&doubtful, tag) || doubtful.count)
-		error_set(why, ERROR_INVALID, "%zu files may not be whole", doubtful.count);
+	if (list(&listing, tag) || listing.count)
+		error_set(why, ERROR_INVALID, "%zu files may not be whole", listing.count);
 	return error_is_set(why);
 }
 
@@ -163,10 +202,9 @@ static int merging(struct buf *out, const struct node *owner)
 int status_make(struct tree *tree, const struct node *owner, struct buf *out)
 {
 	if (buf_printf(out, "{\n  \"pid\": %d,\n", getpid()) ||
-		section(out, tree, owner, "uncommitted", is_uncommitted) ||
-		section(out, tree, owner, "drafts", is_draft) ||
-		section(out, tree, owner, "outside", node_is_stray) ||
-		section(out, tree, owner, "doubtful", is_doubtful) || commits(out, tree, owner) ||
+		section(out, tree, owner, &uncommitted) || section(out, tree, owner, &uploads) ||
+		section(out, tree, owner, &drafts) || section(out, tree, owner, &outside) ||
+		section(out, tree, owner, &doubtful) || commits(out, tree, owner) ||
 		merging(out, owner) || buf_append_text(out, "  \"errors\": ") ||
 		errors_format(&tree->errors, out))
 		return -1;
@@ -175,7 +213,7 @@ int status_make(struct tree *tree, const struct node *owner, struct buf *out)
 
 size_t status_changes(const struct tree *tree, const struct node *owner)
 {
-	struct listing listing = {.tree = tree, .wanted = is_uncommitted};
+	struct listing listing = {.tree = tree, .listed = &uncommitted};
 
 	list(&listing, owner);
 	return listing.count;

@@ -157,6 +157,7 @@ static int take_base(
 	found = version_digest(&now);
 	base = version_digest(&tag->base);
 	tag->moved = !result && !digest_equal(&found, &base);
+	tree->offline = result;
 	if (result)
 		tree_report(
 			tree, NULL, "what isn't committed is shown without the registry", &reason);

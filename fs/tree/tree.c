@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/upload.h"
 #include "fs/work/scratch.h"
 #include "layer_path.h"
 
@@ -24,6 +25,7 @@ void tree_init(struct tree *tree, const struct tree_options *options)
 void tree_destroy(struct tree *tree)
 {
 	inodes_clear(&tree->inodes);
+	uploader_free(tree->uploader);
 	errors_destroy(&tree->errors);
 	stale_clear(&tree->stale);
 	cancel_destroy(&tree->durable.cancel);

@@ -26,6 +26,7 @@
 #include "timer.h"
 
 struct history;
+struct uploader;
 
 /* When what has changed is committed, besides by fsync. */
 enum commit_mode { COMMIT_FSYNC, COMMIT_CLOSE, COMMIT_IDLE, COMMIT_UNMOUNT };
@@ -71,6 +72,8 @@ struct tree {
 	struct log *log;
 	struct history *history; /* NULL: nothing is written down, the mount is read-only */
 	struct durable durable;
+	struct uploader *uploader; /* upload.h's, owned; NULL: nothing is sent before a commit */
+	bool offline; /* the registry could not be asked when this was mounted */
 	bool incomplete; /* something in the history could not be restored: no file is swept away */
 	bool replaying; /* what is done is in the history already */
 	struct errors errors; /* the last ones, for status */

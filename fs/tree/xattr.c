@@ -11,6 +11,7 @@
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/upload.h"
 #include "media_type.h"
 
 #define ANNOTATION_PREFIX XATTR_PREFIX "annotation."
@@ -110,12 +111,15 @@ static const char *get_platform(struct tree *tree, struct node *node, struct roo
 static const char *get_state(struct tree *tree, struct node *node, struct room *room)
 {
 	const struct file *file = node->file;
+	struct upload_view upload;
 	struct blob *blob;
 	bool local;
 
 	(void)room;
 	if (!file)
 		return NULL;
+	if (file->changed && upload_look(tree, node, &upload))
+		return upload.state;
 	if (file->staged)
 		return file->changed ? "staged" : "cached";
 	if (!file->has_layer)

@@ -6,10 +6,10 @@
  * mode the execute bit, here as there.
  *
  * user.oci.digest, .size, .mediatype, .artifacttype, .platform and .state (of a file: remote,
- * cached or staged) answer who asks for them by name, and are in no list: programs that copy files
- * with their attributes take what is listed, and set it on the copy, of which it would be untrue.
- * The media type of a file that isn't in the registry can be set. Of the tag, user.oci.settle takes
- * how conflicts are to be settled (conflict.h), and can't be read.
+ * cached, staged, uploading, uploaded or failed) answer who asks for them by name, and are in no
+ * list: programs that copy files with their attributes take what is listed, and set it on the copy,
+ * of which it would be untrue. The media type of a file that isn't in the registry can be set. Of
+ * the tag, user.oci.settle takes how conflicts are to be settled (conflict.h), and can't be read.
  */
 #ifndef INDEXFS_FS_TREE_XATTR_H
 #define INDEXFS_FS_TREE_XATTR_H

@@ -22,6 +22,7 @@ mkdir "$tag/linux-amd64" "$tag/linux-arm64"
 echo one >"$tag/linux-amd64/one"
 echo stray >"$tag/stray"
 (printf '{\n  "a": "b",\n}' >"$tag/linux-arm64/annotations.json") 2>/dev/null || true
+wait_until 30 grep -q '"state": "uploaded"' "$tag/.oci/status" || fail "one isn't uploaded: $(cat "$tag/.oci/status")"
 out=$(cd "$tag/linux-amd64" && status .)
 assert_match "a file" $'not published:\n(.*\n)?    linux-amd64/one' "$out"
 assert_match "a draft" "to be mended: linux-arm64/annotations.json: line 3, column 1" "$out"

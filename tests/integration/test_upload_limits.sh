@@ -26,8 +26,8 @@ say "a body limit of 1 MiB: it is found with the first blob, and known to the se
 start_fixture limited --quirk body-max=1M
 mount_indexfs "${host[limited]}/app:v1" "$T/limited"
 mkdir "$T/limited/linux-amd64"
-cp "$T/five" "$T/limited/linux-amd64/"
 mark=$(fixture_mark limited)
+cp "$T/five" "$T/limited/linux-amd64/"
 sync "$T/limited"
 assert_eq "what was too long: the blob, twice, and a chunk of 2 MiB, twice" 4 \
     "$(fixture_requests limited "$mark" | grep -c '^P[A-Z]* .* 413$')"
