@@ -8,6 +8,7 @@
 #include "fs/mount/reply.h"
 #include "fs/tree/control.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/refresh.h"
 
 /* An opendir that waits for its folder. */
 struct opendir {
@@ -48,6 +49,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	opendir->tree = tree;
 	opendir->node = node;
 	opendir->info = *fi;
+	refresh_touch(tree, node);
 	pending_begin(&opendir->pending, req, NULL);
 	folder_when_loaded(tree, node, &opendir->waiter);
 }

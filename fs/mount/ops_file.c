@@ -15,6 +15,7 @@
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/refresh.h"
 #include "fs/tree/upload.h"
 
 void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode,
@@ -97,6 +98,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		result = open_control(tree, node, writable, fi);
 	else if (node && node->kind == NODE_FILE && !node->file->dropped)
 		result = open_file(tree, node, writable, fi);
+	if (node)
+		refresh_touch(tree, node);
 	if (result)
 		fuse_reply_err(req, result);
 	else

@@ -15,6 +15,7 @@
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
+#include "fs/tree/refresh.h"
 #include "layer_path.h"
 #include "platform.h"
 
@@ -106,6 +107,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
+	if (strcmp(name, CONTROL_NAME) != 0)
+		refresh_touch(tree, parent);
 	pthread_mutex_lock(&tree->lock);
 	/* what is in .oci is about the folder above it */
 	needs = parent->kind == NODE_CONTROL && parent->parent ? parent->parent : parent;

@@ -167,6 +167,22 @@ TAKE(json)
 	return 0;
 }
 
+TAKE(refresh)
+{
+	int64_t seconds;
+
+	if (!strcmp(value, "off")) {
+		options->tree.refresh_ms = -1;
+		return 0;
+	}
+	if (option_number(&seconds, name, value, 10, 0, 86400, NULL))
+		return error_set(err, ERROR_INVALID,
+			"%s=%s: it takes seconds, from 0 (at every access) to 86400, or off", name,
+			value);
+	options->tree.refresh_ms = seconds * 1000;
+	return 0;
+}
+
 TAKE(conflict)
 {
 	if (strcmp(value, "ours") != 0 && strcmp(value, "theirs") != 0)
@@ -277,6 +293,7 @@ static const struct option options_known[] = {
 	{"commit", take_commit, true},
 	{"require", take_require, true},
 	{"conflict", take_conflict, true},
+	{"refresh", take_refresh, true},
 	{"timeout", take_timeout, true},
 	{"retries", take_retries, true},
 	{"jobs", take_jobs, true},
@@ -317,7 +334,6 @@ static const struct option options_known[] = {
 	{"user", take_ignored, false},
 	{"nofail", take_ignored, false},
 	{"_netdev", take_ignored, false},
-	{"refresh", take_later, true},
 	{"allow-delete", take_later, false},
 	{"config", take_later, true},
 	{"profile", take_later, true},
@@ -412,6 +428,7 @@ int mount_options_init(struct mount_options *options, struct error *err)
 	*options = (struct mount_options){
 		.store = STORE_OPTIONS_DEFAULT,
 		.tree = {.watch_ms = 2000,
+			.refresh_ms = 10000,
 			.artifact_type = ARTIFACT_TYPE_UNKNOWN,
 			.layer_type = MEDIA_TYPE_OCTETS,
 			.created = CREATED_NONE,

@@ -15,6 +15,7 @@
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/history.h"
+#include "fs/tree/refresh.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
 #include "fs/tree/upload.h"
@@ -241,6 +242,8 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 {
 	struct mount *mount = &parts->mount;
 
+	if (parts->has_tree)
+		refresh_stop(&mount->tree);
 	if (served)
 		automatic_finish(&mount->tree, is_hurried, parts);
 	if (parts->has_tree) {

@@ -97,12 +97,20 @@ static void hand_fetch(struct hand *hand)
 				"a folder stays as it was for now: %s", hand->why[i].message);
 }
 
-/* Whether the base can become, or come closer to, the other version. A base that isn't an index
- * leaves no room for both. */
+/* Whether the base can become, or come closer to, the other version, where something was changed
+ * here. A base that isn't an index leaves no room for both. What a commit of ours has left there
+ * has the changes in it that are on top: it waits for the next commit. */
+static bool has_room(const struct tag *tag, const struct version *now)
+{
+	struct digest digest = version_digest(now);
+
+	return version_exists(now) && !version_is_single(now) && !version_is_single(&tag->base) &&
+	       !intents_find(&tag->intents, &digest);
+}
+
 static bool is_possible(const struct node *tag, const struct version *now)
 {
-	return !tag_is_changed(tag) || (version_exists(now) && !version_is_single(now) &&
-					       !version_is_single(&tag->tag->base));
+	return !tag_is_changed(tag) || has_room(tag->tag, now);
 }
 
 /* The entries of the base to be, where they aren't just those of the other version. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "fs/tree/adopt.h"
@@ -114,6 +115,15 @@ static bool is_unreachable(const struct error *err)
 	       err->kind == ERROR_THROTTLED;
 }
 
+/* The registry has said where it is. */
+static void was_asked(struct tag *tag)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tag->asked_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int tag_note(struct tag *tag, const struct version *now, struct error *err)
 {
 	cleanup_with(version_clear) struct version copy = VERSION_INIT;
@@ -123,6 +133,7 @@ int tag_note(struct tag *tag, const struct version *now, struct error *err)
 	if (tag->moved && version_copy(&copy, now, err))
 		return -1;
 	version_take(&tag->now, &copy);
+	was_asked(tag);
 	return 0;
 }
 
@@ -146,6 +157,7 @@ static int take_base(
 	struct digest found, base;
 	int result = version_fetch(&now, tree->store, reference, NULL, &reason);
 
+	was_asked(tag);
 	if (history_is_empty(tree->history)) {
 		version_take(&tag->base, &now);
 		return result ? error_copy(err, &reason) : 0;
@@ -215,23 +227,13 @@ static int restore(struct tree *tree, struct error *err)
 	return 0;
 }
 
-/* Whether the registry has what isn't shown yet. What a commit of ours has left there has the
- * changes in it that are on top: it waits for the next commit. */
-static bool is_to_be_shown(const struct node *node)
-{
-	struct digest now = version_digest(&node->tag->now);
-
-	return node->tag->moved &&
-	       (!tag_is_changed(node) || !intents_find(&node->tag->intents, &now));
-}
-
 /* What others have done since is shown, and on top of it what was done here. */
 static int catch_up(struct tree *tree, struct node *node, struct error *err)
 {
 	const struct adoption how = {.by_commit = false};
 	cleanup_with(version_clear) struct version now = VERSION_INIT;
 
-	if (!is_to_be_shown(node))
+	if (!node->tag->moved)
 		return 0;
 	log_write(tree->log, LOG_LEVEL_INFO, "the tag has moved since it was changed here");
 	if (version_copy(&now, &node->tag->now, err))

@@ -42,6 +42,9 @@ struct tag {
 	/* What the registry was last seen to have, where that is something else. */
 	bool moved;
 	struct version now;
+	int64_t asked_ms; /* when the registry last said where it is, by the monotonic clock */
+	struct cancel *asking; /* ends the asking, where it is being asked */
+	unsigned unasked; /* times in a row that it could not be asked */
 	struct intents intents;
 	struct last_push last_push;
 	struct watch *watch; /* watch.c's; NULL: none */

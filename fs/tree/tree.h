@@ -44,6 +44,7 @@ struct tree_options {
 	const char *layer_type; /* of new layers by default; never NULL */
 	enum document_style style; /* of new documents */
 	int watch_ms; /* how long a push is watched */
+	int64_t refresh_ms; /* after so long a tag is asked again; -1: never */
 	enum merge_choice conflict; /* what the user hasn't chosen otherwise */
 	int64_t created; /* the time that new manifests tell, seconds since 1970; or one of these:
 			  */

@@ -12,8 +12,10 @@ digest_of() { # FILE
     echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
 }
 
+# What is changed here comes before what others publish, or a mount that looks at the tag shows it
+# before, and there is no conflict.
 merging() { # STORE
-    local source a=$T/$1-a b=$T/$1-b
+    local source a=$T/$1-a b=$T/$1-b STORE_OPTIONS=$STORE_OPTIONS,refresh=off
     source=$(source_of team/app v1)
     mount_indexfs "$source" "$a" "$STORE_OPTIONS"
     mkdir -p "$a/linux-amd64/share"
@@ -26,11 +28,11 @@ merging() { # STORE
     ls -R "$b" >/dev/null
 
     say "$1: different files of one platform"
+    echo dos >"$b/linux-amd64/two"
+    echo four >"$b/linux-amd64/four"
     echo uno >"$a/linux-amd64/one"
     echo tres >"$a/linux-amd64/share/three"
     sync "$a"
-    echo dos >"$b/linux-amd64/two"
-    echo four >"$b/linux-amd64/four"
     sync "$b"
     assert_eq "both" "four uno tres dos" \
         "$(cat "$b/linux-amd64"/{four,one,share/three,two} | xargs)"
@@ -88,9 +90,9 @@ merging() { # STORE
     agree "$b" "$source"
 
     say "$1: and as ours"
+    echo b >"$b/linux-amd64/one"
     echo a >"$a/linux-amd64/one"
     sync "$a"
-    echo b >"$b/linux-amd64/one"
     assert_call ESTALE fsync "$b"
     setfattr -n user.oci.settle -v "ours linux-amd64" "$b"
     sync "$b"
@@ -102,11 +104,11 @@ merging() { # STORE
     say "$1: the same annotation changed differently"
     rm "$a/linux-amd64/five"
     sync "$a"
+    jq '."org.example.k" = "b"' "$b/annotations.json" >"$T/text"
+    cp "$T/text" "$b/annotations.json"
     jq '."org.example.k" = "a"' "$a/annotations.json" >"$T/text"
     cp "$T/text" "$a/annotations.json"
     sync "$a"
-    jq '."org.example.k" = "b"' "$b/annotations.json" >"$T/text"
-    cp "$T/text" "$b/annotations.json"
     assert_call ESTALE fsync "$b"
     assert_eq "conflicts" '["annotations.json: org.example.k"]' "$(status_of "$b" '[.conflicts[].path]')"
     setfattr -n user.oci.settle -v "ours annotations.json" "$b"
@@ -115,9 +117,9 @@ merging() { # STORE
     agree "$b" "$source"
 
     say "$1: a folder removed here and changed there"
+    rm -r "$b/linux-amd64"
     echo new >"$a/linux-amd64/new"
     sync "$a"
-    rm -r "$b/linux-amd64"
     assert_call ESTALE fsync "$b"
     assert_eq "conflicts" '["linux-amd64"]' "$(status_of "$b" '[.conflicts[].path]')"
     setfattr -n user.oci.settle -v "theirs ." "$b"
@@ -127,17 +129,17 @@ merging() { # STORE
 
     say "$1: -o conflict= settles all"
     remount "$source" "$b" "$STORE_OPTIONS,conflict=ours"
+    echo b >"$b/linux-amd64/new"
     echo a >"$a/linux-amd64/new"
     sync "$a"
-    echo b >"$b/linux-amd64/new"
     sync "$b"
     assert_eq "new" b "$(cat "$b/linux-amd64/new")"
     agree "$b" "$source"
     remount "$source" "$b" "$STORE_OPTIONS,conflict=theirs"
+    echo b2 >"$b/linux-amd64/new"
     echo a2 >"$a/linux-amd64/new"
     setfattr -n user.oci.settle -v "ours ." "$a"
     sync "$a"
-    echo b2 >"$b/linux-amd64/new"
     sync "$b"
     assert_eq "new" a2 "$(cat "$b/linux-amd64/new")"
     agree "$b" "$source"

@@ -11,7 +11,7 @@ watches() {
     [[ $(jq .watching "$1/.oci/status") == true ]]
 }
 
-published() {
+tag_platforms() { # of the tag in source
     raw "$source" | jq -r '.manifests[].platform.architecture' | sort | xargs
 }
 
@@ -40,7 +40,7 @@ say "where the registry ignores conditions: who was overwritten puts his back"
 fixture_set race "quirk no-conditional"
 late v1
 wait_until 30 eval '! watches "$T/b-v1"' || fail "b still watches"
-assert_eq "both" "amd64 arm64 s390x" "$(published)"
+assert_eq "both" "amd64 arm64 s390x" "$(tag_platforms)"
 assert_eq "b has pushed again" 1 "$(jq .repushes "$T/b-v1/.oci/status")"
 assert_match "b's log" "overwritten what was published here" "$(mount_log "$T/b-v1")"
 assert_eq "b shows both" "early late" "$(cat "$T/b-v1/linux-s390x/app" "$T/b-v1/linux-arm64/app" | xargs)"
@@ -50,12 +50,12 @@ assert_eq "a shows both" "early late" "$(cat "$T/a-v1/linux-s390x/app" "$T/a-v1/
 say "the same, and b ends right after its sync: the mount stays until it's safe"
 late v2
 unmount "$T/b-v2"
-assert_eq "both" "amd64 arm64 s390x" "$(published)"
+assert_eq "both" "amd64 arm64 s390x" "$(tag_platforms)"
 
 say "where it keeps to them: the late one is refused, and merges"
 fixture_set race reset
 late v3
-assert_eq "both" "amd64 arm64 s390x" "$(published)"
+assert_eq "both" "amd64 arm64 s390x" "$(tag_platforms)"
 wait_until 30 eval '! watches "$T/b-v3"' || fail "b still watches"
 assert_eq "b has nothing to push again" 0 "$(jq .repushes "$T/b-v3/.oci/status")"
 assert_eq "a has merged" 1 "$(jq .merges "$T/a-v3/.oci/status")"

@@ -60,7 +60,10 @@ static int op_resolve(struct store *base, struct descriptor *out, const char *ta
 	result = store->tag.json ? descriptor_create(out, store->tag.media_type, &store->tag.digest,
 					   (int64_t)store->tag.json_len, err)
 				 : error_set(err, ERROR_NOT_FOUND, "no tag");
-	return call_end(store, 'r', result, err);
+	result = call_end(store, 'r', result, err);
+	if (result)
+		descriptor_clear(out);
+	return result;
 }
 
 static int copy_by_digest(struct tag_store *store, struct document *out,
@@ -90,7 +93,10 @@ static int op_document_get(struct store *base, struct document *out, const char 
 	else
 		result = store->tag.json ? document_copy(out, &store->tag, err)
 					 : error_set(err, ERROR_NOT_FOUND, "no tag");
-	return call_end(store, letter, result, err);
+	result = call_end(store, letter, result, err);
+	if (result)
+		document_clear(out);
+	return result;
 }
 
 static void keep(struct tag_store *store, const struct document *document)
@@ -243,7 +249,8 @@ void tag_fixture_start(struct tag_fixture *fixture, const char *text)
 	fixture->options = (struct tree_options){.artifact_type = "a/b",
 		.layer_type = MEDIA_TYPE_OCTETS,
 		.created = CREATED_NONE,
-		.watch_ms = 200};
+		.watch_ms = 200,
+		.refresh_ms = -1};
 	tag_store_set(&fixture->store, text);
 	tree_start(fixture);
 }
