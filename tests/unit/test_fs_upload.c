@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fs/commit/commit.h"
@@ -18,6 +17,7 @@
 #include "fs/tree/xattr.h"
 #include "media_type.h"
 #include "registry/sender.h"
+#include "tests/unit/patience.h"
 #include "timer.h"
 
 #define JOBS 2
@@ -149,19 +149,6 @@ static const struct store_ops fake_ops = {
 	.document_put = fake_document_put,
 	.blob_put = fake_blob_put,
 };
-
-static void pause_a_moment(void)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-
-	nanosleep(&pause, NULL);
-}
-
-#define WAIT_FOR(condition)                                                                        \
-	do {                                                                                       \
-		while (!(condition))                                                               \
-			pause_a_moment();                                                          \
-	} while (0)
 
 static const char *in_folder(const char *name)
 {
@@ -425,12 +412,12 @@ START_TEST(what_is_closed_is_sent)
 	start(NEVER);
 	hold(true);
 	node = copy_in(platform, "app", "a1");
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	ck_assert(state_is(node, "uploading"));
 	ck_assert(status_has("\"uploads\": [\n    {\"path\": \"linux-amd64/app\", \"state\": "
 			     "\"uploading\", \"sent\": 1, \"size\": 2, \"tries\": 1}\n  ]"));
 	hold(false);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert(status_has("\"state\": \"uploaded\", \"sent\": 2, \"size\": 2"));
 	ck_assert_str_eq(fake.begun, "a");
 	ck_assert_str_eq(fake.ended, "a");
@@ -444,7 +431,7 @@ START_TEST(what_is_there_at_the_start_is_sent)
 	ck_assert(state_is(node, "staged"));
 	ck_assert(status_has("\"uploads\": []"));
 	start(NEVER);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 }
 END_TEST
 
@@ -474,7 +461,7 @@ START_TEST(what_is_no_layer_is_not_sent)
 	ck_assert_int_eq(edit_mkdir(&tree, platform, "x.part", &folder_), 0);
 	copy_in(folder_, "file", "f");
 	copy_in(platform, "app", "a");
-	WAIT_FOR(has(fake.ended, "a"));
+	await(has(fake.ended, "a"));
 	ck_assert(state_is(scratch, "staged"));
 	ck_assert(state_is(stray, "staged"));
 	ck_assert_str_eq(fake.begun, "a");
@@ -490,9 +477,9 @@ START_TEST(what_becomes_a_layer_by_rename_is_sent)
 	ck_assert_int_eq(edit_mkdir(&tree, platform, "x.part", &folder_), 0);
 	file = copy_in(folder_, "file", "f");
 	ck_assert_int_eq(edit_rename(&tree, platform, "app.part", platform, "app", 0), 0);
-	WAIT_FOR(has(fake.ended, "s"));
+	await(has(fake.ended, "s"));
 	ck_assert_int_eq(edit_rename(&tree, platform, "x.part", platform, "x", 0), 0);
-	WAIT_FOR(state_is(file, "uploaded"));
+	await(state_is(file, "uploaded"));
 	ck_assert_str_eq(fake.ended, "sf");
 }
 END_TEST
@@ -511,7 +498,7 @@ START_TEST(a_file_that_somebody_writes_is_not_sent)
 	file_close(&tree, first);
 	ck_assert(state_is(node, "staged"));
 	file_close(&tree, second);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_str_eq(fake.begun, "a");
 }
 END_TEST
@@ -522,9 +509,9 @@ START_TEST(a_file_that_was_cut_without_being_opened_is_sent)
 
 	start(NEVER);
 	node = copy_in(platform, "app", "abc");
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_int_eq(file_truncate(&tree, node, NULL, 1, NULL), 0);
-	WAIT_FOR(has(fake.ended, "aa"));
+	await(has(fake.ended, "aa"));
 	ck_assert(status_has("\"size\": 1"));
 }
 END_TEST
@@ -545,9 +532,9 @@ START_TEST(a_few_at_a_time_in_the_order_of_closing)
 	start(NEVER);
 	hold(true);
 	copy_in(platform, "a", "a");
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	copy_in(platform, "b", "b");
-	WAIT_FOR(has(fake.begun, "ab"));
+	await(has(fake.begun, "ab"));
 	copy_in(platform, "d", "d");
 	copy_in(platform, "c", "c");
 	last = copy_in(platform, "e", "e");
@@ -556,7 +543,7 @@ START_TEST(a_few_at_a_time_in_the_order_of_closing)
 	ck_assert_int_eq(fake.most, JOBS);
 	only_one_at_a_time(); /* so that the order of what is left is plain */
 	hold(false);
-	WAIT_FOR(state_is(last, "uploaded"));
+	await(state_is(last, "uploaded"));
 	ck_assert_str_eq(fake.begun, "abdce");
 	ck_assert_int_eq(fake.most, JOBS);
 }
@@ -569,11 +556,11 @@ START_TEST(what_is_written_anew_is_given_up)
 	start(NEVER);
 	hold(true);
 	node = copy_in(platform, "app", "old");
-	WAIT_FOR(has(fake.begun, "o"));
+	await(has(fake.begun, "o"));
 	copy_in(platform, "app", "new");
-	WAIT_FOR(has(fake.cancelled, "o"));
+	await(has(fake.cancelled, "o"));
 	hold(false);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_str_eq(fake.ended, "n");
 }
 END_TEST
@@ -586,13 +573,13 @@ START_TEST(what_is_appended_to_is_not_copied)
 	start(NEVER);
 	hold(true);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	id = staged_id(node->file->staged);
 	append(node, "b");
 	ck_assert_uint_eq(staged_id(node->file->staged), id);
 	ck_assert(has(fake.cancelled, "a"));
 	hold(false);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert(status_has("\"size\": 2"));
 }
 END_TEST
@@ -605,16 +592,16 @@ START_TEST(what_is_removed_is_given_up)
 	hold(true);
 	copy_in(platform, "app", "a");
 	copy_in(platform, "other", "o");
-	WAIT_FOR(length_of(fake.begun) == 2);
+	await(length_of(fake.begun) == 2);
 	copy_in(platform, "third", "t");
 	ck_assert_int_eq(edit_unlink(&tree, platform, "app"), 0);
-	WAIT_FOR(has(fake.cancelled, "a"));
+	await(has(fake.cancelled, "a"));
 	/* a rename over it removes too, also what hasn't begun */
 	copy_in(platform, "next.part", "n");
 	ck_assert_int_eq(edit_rename(&tree, platform, "next.part", platform, "third", 0), 0);
 	hold(false);
 	node = node_child(platform, "third");
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_uint_eq(count_of(fake.ended, 'a'), 0);
 	ck_assert_uint_eq(count_of(fake.ended, 'n'), 1);
 }
@@ -628,16 +615,16 @@ START_TEST(a_failure_is_told_once_and_tried_again)
 	start(SOON);
 	refuse(ERROR_REFUSED, 0);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(state_is(node, "failed"));
+	await(state_is(node, "failed"));
 	ck_assert(status_has("\"error\": \"the registry says no\"}"));
 	ck_assert_int_eq(upload_told(&tree, node, &err), -1);
 	ck_assert_int_eq(err.kind, ERROR_REFUSED);
-	WAIT_FOR(count_of(fake.begun, 'a') > 3);
+	await(count_of(fake.begun, 'a') > 3);
 	ck_assert_uint_eq(
 		log_count("app: not uploaded yet, and tried again: the registry says no"), 1);
 	ck_assert_int_eq(upload_told(&tree, node, NULL), 0);
 	refuse(ERROR_NONE, 0);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert(!status_has("\"error\""));
 }
 END_TEST
@@ -649,9 +636,9 @@ START_TEST(a_failure_that_has_passed_is_told_to_nobody)
 	start(SOON);
 	refuse(ERROR_REFUSED, 0);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(state_is(node, "failed"));
+	await(state_is(node, "failed"));
 	refuse(ERROR_NONE, 0);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_int_eq(upload_told(&tree, node, NULL), 0);
 }
 END_TEST
@@ -665,7 +652,7 @@ START_TEST(an_untold_failure_outlives_the_content)
 	start(NEVER);
 	refuse(ERROR_REFUSED, 0);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(state_is(node, "failed"));
+	await(state_is(node, "failed"));
 	refuse(ERROR_NONE, 0);
 	handle = open_to_write(node, true);
 	put(handle, "b");
@@ -673,7 +660,7 @@ START_TEST(an_untold_failure_outlives_the_content)
 	ck_assert_int_eq(upload_told(&tree, node, &err), -1);
 	file_close(&tree, handle);
 	/* and what is closed again is tried again */
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_str_eq(fake.ended, "b");
 	ck_assert_int_eq(upload_told(&tree, node, NULL), 0);
 }
@@ -687,7 +674,7 @@ START_TEST(while_there_is_no_registry_one_asks_for_all)
 	start(NEVER);
 	refuse(ERROR_UNREACHABLE, 0);
 	nodes[0] = copy_in(platform, "a", "a");
-	WAIT_FOR(state_is(nodes[0], "failed"));
+	await(state_is(nodes[0], "failed"));
 	for (int i = 1; i < 6; i++) {
 		name[0] = (char)('a' + i);
 		nodes[i] = copy_in(platform, name, name);
@@ -697,8 +684,8 @@ START_TEST(while_there_is_no_registry_one_asks_for_all)
 	ck_assert_str_eq(fake.begun, "a");
 	/* closed again: one more try, of one */
 	append(nodes[0], "b");
-	WAIT_FOR(has(fake.begun, "ab"));
-	WAIT_FOR(state_is(nodes[1], "failed"));
+	await(has(fake.begun, "ab"));
+	await(state_is(nodes[1], "failed"));
 	ck_assert(state_is(nodes[0], "staged"));
 	ck_assert_str_eq(fake.begun, "ab");
 	ck_assert_int_eq(fake.most, 1);
@@ -717,11 +704,11 @@ START_TEST(mounted_without_the_registry_one_asks_for_all)
 	hold(true);
 	tree.offline = true;
 	start(NEVER);
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	ck_assert(state_is(nodes[1], "staged"));
 	hold(false);
 	for (int i = 0; i < 4; i++)
-		WAIT_FOR(state_is(nodes[i], "uploaded"));
+		await(state_is(nodes[i], "uploaded"));
 }
 END_TEST
 
@@ -732,9 +719,9 @@ START_TEST(what_is_wrong_with_one_file_stops_no_other)
 	start(NEVER);
 	refuse(ERROR_TOO_LARGE, 'l');
 	large = copy_in(platform, "large", "l");
-	WAIT_FOR(state_is(large, "failed"));
+	await(state_is(large, "failed"));
 	other = copy_in(platform, "other", "o");
-	WAIT_FOR(state_is(other, "uploaded"));
+	await(state_is(other, "uploaded"));
 	ck_assert(state_is(large, "failed"));
 }
 END_TEST
@@ -747,13 +734,13 @@ START_TEST(a_commit_waits_for_what_is_under_way)
 	start(NEVER);
 	hold(true);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	sync_begin(&sync);
-	WAIT_FOR(is_followed());
+	await(is_followed());
 	hold(false);
 	ck_assert_int_eq(sync_end(&sync), ERROR_NONE);
 	ck_assert_uint_eq(count_of(fake.begun, 'a'), 1);
-	WAIT_FOR(state_is(node, "cached"));
+	await(state_is(node, "cached"));
 	ck_assert(status_has("\"uploads\": []"));
 }
 END_TEST
@@ -766,14 +753,14 @@ START_TEST(a_commit_that_is_given_up_ends_no_upload)
 	start(NEVER);
 	hold(true);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(has(fake.begun, "a"));
+	await(has(fake.begun, "a"));
 	sync_begin(&sync);
-	WAIT_FOR(is_followed());
+	await(is_followed());
 	commit_abandon(&tree, tree.root, &sync.request);
 	ck_assert_int_eq(sync_end(&sync), ERROR_INTERRUPTED);
 	ck_assert(state_is(node, "uploading"));
 	hold(false);
-	WAIT_FOR(state_is(node, "uploaded"));
+	await(state_is(node, "uploaded"));
 	ck_assert_uint_eq(count_of(fake.begun, 'a'), 1);
 }
 END_TEST
@@ -786,7 +773,7 @@ START_TEST(a_commit_tries_again_itself_and_ends_the_pauses)
 	start(NEVER);
 	refuse(ERROR_REFUSED, 0);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(state_is(node, "failed"));
+	await(state_is(node, "failed"));
 	sync_begin(&sync);
 	ck_assert_int_eq(sync_end(&sync), ERROR_REFUSED);
 	ck_assert(state_is(node, "failed"));
@@ -795,7 +782,7 @@ START_TEST(a_commit_tries_again_itself_and_ends_the_pauses)
 	ck_assert_int_eq(sync_end(&sync), ERROR_NONE);
 	ck_assert_uint_eq(count_of(fake.ended, 'a'), 1);
 	other = copy_in(platform, "other", "o");
-	WAIT_FOR(state_is(other, "uploaded"));
+	await(state_is(other, "uploaded"));
 }
 END_TEST
 
@@ -807,12 +794,12 @@ START_TEST(what_a_commit_sends_is_seen)
 	start(NEVER);
 	refuse(ERROR_REFUSED, 0);
 	node = copy_in(platform, "app", "a");
-	WAIT_FOR(state_is(node, "failed"));
+	await(state_is(node, "failed"));
 	refuse(ERROR_NONE, 0);
 	hold(true);
 	sync_begin(&sync);
-	WAIT_FOR(state_is(node, "uploading"));
-	ck_assert(status_has("\"state\": \"uploading\", \"sent\": 1, \"size\": 1"));
+	await(status_has("\"state\": \"uploading\", \"sent\": 1, \"size\": 1"));
+	ck_assert(state_is(node, "uploading"));
 	hold(false);
 	ck_assert_int_eq(sync_end(&sync), ERROR_NONE);
 }
@@ -826,7 +813,7 @@ START_TEST(the_end_waits_for_no_upload)
 	hold(true);
 	running = copy_in(platform, "a", "a");
 	copy_in(platform, "b", "b");
-	WAIT_FOR(length_of(fake.begun) == 2);
+	await(length_of(fake.begun) == 2);
 	waiting = copy_in(platform, "c", "c");
 	uploader_stop(&tree);
 	ck_assert_uint_eq(strlen(fake.cancelled), 2);

@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "registry/sender.h"
+#include "tests/unit/patience.h"
 
 #define JOBS 3
 #define THREADS_MAX 16
@@ -113,17 +113,14 @@ static void wait_for_begun(int count)
 }
 
 /* So many wait for the one transfer that is under way. */
-static void wait_for_followers(unsigned count)
+static bool are_following(unsigned count)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
-	bool there = false;
+	bool there;
 
-	while (!there) {
-		nanosleep(&pause, NULL);
-		pthread_mutex_lock(&sender->lock);
-		there = sender->flights && sender->flights->holders == count + 1;
-		pthread_mutex_unlock(&sender->lock);
-	}
+	pthread_mutex_lock(&sender->lock);
+	there = sender->flights && sender->flights->holders == count + 1;
+	pthread_mutex_unlock(&sender->lock);
+	return there;
 }
 
 static void let_end(int count)
@@ -156,7 +153,7 @@ START_TEST(a_blob_that_is_wanted_by_many_is_sent_once)
 
 	for (int i = 0; i < 5; i++)
 		putters[i] = put_begin("one");
-	wait_for_followers(4);
+	await(are_following(4));
 	let_end(1);
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(put_end(putters[i]), ERROR_NONE);
@@ -170,10 +167,10 @@ START_TEST(a_wait_that_is_given_up_ends_no_transfer)
 
 	wait_for_begun(1);
 	second = put_begin("one");
-	wait_for_followers(1);
+	await(are_following(1));
 	cancel_fire(&second->cancel);
 	ck_assert_int_eq(put_end(second), ERROR_INTERRUPTED);
-	wait_for_followers(0);
+	await(are_following(0));
 	let_end(1);
 	ck_assert_int_eq(put_end(first), ERROR_NONE);
 	ck_assert_int_eq(fake.begun, 1);
@@ -186,7 +183,7 @@ START_TEST(who_waited_in_vain_sends_it_himself)
 
 	wait_for_begun(1);
 	second = put_begin("one");
-	wait_for_followers(1);
+	await(are_following(1));
 	fake.fail_at = 1;
 	let_end(2);
 	ck_assert_int_eq(put_end(first), ERROR_SERVER);
@@ -202,7 +199,7 @@ START_TEST(a_registry_that_does_not_answer_is_waited_for_once)
 
 	wait_for_begun(1);
 	second = put_begin("one");
-	wait_for_followers(1);
+	await(are_following(1));
 	fake.fail_at = 1;
 	fake.failure = ERROR_TIMEOUT;
 	let_end(1);
@@ -218,7 +215,7 @@ START_TEST(a_transfer_that_is_given_up_is_taken_over)
 
 	wait_for_begun(1);
 	second = put_begin("one");
-	wait_for_followers(1);
+	await(are_following(1));
 	cancel_fire(&first->cancel);
 	ck_assert_int_eq(put_end(first), ERROR_INTERRUPTED);
 	wait_for_begun(2);
