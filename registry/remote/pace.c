@@ -9,7 +9,7 @@
 #include "registry/remote/upload.h"
 
 #define HTTP_TOO_LARGE 413
-#define BODY_MIN ((uint64_t)128 << 10) /* who takes no more than less than this takes no blobs */
+#define BODY_MIN ((uint64_t)128 << 10) /* who takes less takes no blobs */
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
