@@ -89,6 +89,8 @@ static int check_notes(const struct plan_folder *folder, struct error *err)
 	for (i = 0; i < folder->notes.layer_count; i++) {
 		const char *title = folder->notes.layers[i].title;
 
+		if (!folder->notes.layers[i].annotations.count)
+			continue;
 		for (k = 0; k < folder->file_count; k++)
 			if (!strcmp(folder->files[k].path, title))
 				break;

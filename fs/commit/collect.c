@@ -59,6 +59,9 @@ static int take_base(struct plan_file *out, const struct folder *folder, const s
 		base = &folder->manifest->items[index];
 	if (!base)
 		return 0;
+	/* an execute bit goes with its file, also to where another layer had none */
+	if (file->has_layer && folder_layer_mode(base) != folder_layer_mode(&file->layer))
+		out->mode_set = true;
 	out->has_base = true;
 	out->same_title = !out->staged && index >= 0 &&
 			  !strcmp(base->json, folder->manifest->items[index].json);

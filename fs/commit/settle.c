@@ -101,6 +101,8 @@ static void leave_out(struct folder *folder, const struct plan_folder *planned)
 	folder->has_entry = false;
 	descriptor_clear(&folder->entry);
 	folder->committed = planned->changes;
+	if (folder->changes == planned->changes)
+		annotation_file_clear(&folder->left);
 }
 
 static void settle_folder(struct plan *plan, struct plan_folder *planned)

@@ -481,8 +481,9 @@ int edit_rename(struct tree *tree, struct node *parent, const char *name, struct
 	if (!result && node_child(new_parent, new_name) != node)
 		result = move(tree, node, new_parent, new_name);
 	pthread_mutex_unlock(&tree->lock);
-	/* what is wrong with the text is told by status and by the commit: the rename is done */
-	if (!result && to_notes)
+	/* what is wrong with the text is told by status and by the commit: the rename is done. The
+	 * history tells by itself of a text that was taken; by now it may be another one. */
+	if (!result && to_notes && !tree->replaying)
 		notes_take(tree, node, NULL);
 	pthread_mutex_lock(&tree->lock);
 	node_unpin(&tree->inodes, node);

@@ -34,7 +34,7 @@ struct folder {
 	bool has_platform;
 	struct platform platform; /* as it shall be */
 	struct document *manifest; /* as in the base; NULL where new or not loaded */
-	bool kept; /* the manifest is in the history */
+	bool kept; /* the history has its manifest, or tells that it is new */
 	char **paths; /* of the manifest's layers */
 	struct annotation_file notes; /* as they shall be */
 	struct annotation_file left; /* of layers that were removed, and may be made again */

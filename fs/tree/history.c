@@ -90,30 +90,6 @@ static struct record base_record(const struct node *root)
 	return record;
 }
 
-/* The base goes before the first record, and a folder's manifest before the first that is about
- * the folder. */
-static int keep_base(struct tree *tree, const struct node *node, struct error *err)
-{
-	struct history *history = tree->history;
-	struct node *folder = node_folder((struct node *)node);
-
-	if (journal_is_empty(history->journal)) {
-		struct record base = base_record(tree->root);
-
-		if (version_exists(&tree->root->tag->base) &&
-			saved_put(history->kept_fd, &tree->root->tag->base.root, err))
-			return -1;
-		if (journal_append(history->journal, &base, err))
-			return -1;
-	}
-	if (!folder || !folder->folder->manifest || folder->folder->kept)
-		return 0;
-	if (saved_put(history->kept_fd, folder->folder->manifest, err))
-		return -1;
-	folder->folder->kept = true;
-	return 0;
-}
-
 /* Before the first record of a mount: what is not on disk is so only in this life of the machine.
  */
 static int tell_boot(struct history *history, struct error *err)
@@ -128,18 +104,80 @@ static int tell_boot(struct history *history, struct error *err)
 	return 0;
 }
 
-static int append(
-	struct tree *tree, const struct node *node, const struct record *record, struct error *err)
+static int write_record(struct tree *tree, const struct record *record, struct error *err)
 {
-	if (!record->texts[0])
-		return error_set_memory(err);
-	if (keep_base(tree, node, err))
-		return -1;
 	if (tell_boot(tree->history, err) || journal_append(tree->history->journal, record, err))
 		return -1;
 	tree->history->unsynced = true;
 	durable_soon(tree);
 	return 0;
+}
+
+static int notes_record(struct buf *text, const struct node *owner, struct error *err)
+{
+	if (owner->kind == NODE_TAG)
+		return index_annotations_format(text, &owner->tag->annotations, err);
+	return annotation_file_format(text, &owner->folder->notes, err);
+}
+
+/* A folder that the base doesn't have: new, or left out by a commit because it was empty. */
+static int tell_of_folder(struct tree *tree, const struct node *folder, struct error *err)
+{
+	cleanup_with(buf_free) struct buf text = BUF_INIT(JOURNAL_RECORD_MAX);
+	cleanup_free char *path = node_path(folder, NULL);
+	struct record made = {.kind = RECORD_FOLDER, .texts = {path}};
+	struct record notes = {.kind = RECORD_NOTES, .texts = {path}};
+
+	if (!path)
+		return error_set_memory(err);
+	if (write_record(tree, &made, err))
+		return -1;
+	if (!notes_say_something(folder))
+		return 0;
+	if (notes_record(&text, folder, err))
+		return -1;
+	notes.texts[1] = text.data;
+	return write_record(tree, &notes, err);
+}
+
+static int keep_folder(struct tree *tree, const struct node *node, struct error *err)
+{
+	struct folder *folder = node->folder;
+	int result;
+
+	if (folder->kept || (folder->has_entry && !folder->manifest))
+		return 0;
+	result = folder->manifest ? saved_put(tree->history->kept_fd, folder->manifest, err)
+				  : tell_of_folder(tree, node, err);
+	folder->kept = !result;
+	return result;
+}
+
+/* The base goes before the first record, and what a folder is before the first that is about the
+ * folder. */
+static int keep_base(struct tree *tree, const struct node *node, struct error *err)
+{
+	struct history *history = tree->history;
+	struct node *folder = node_folder((struct node *)node);
+
+	if (journal_is_empty(history->journal)) {
+		struct record base = base_record(tree->root);
+
+		if (version_exists(&tree->root->tag->base) &&
+			saved_put(history->kept_fd, &tree->root->tag->base.root, err))
+			return -1;
+		if (journal_append(history->journal, &base, err))
+			return -1;
+	}
+	return folder ? keep_folder(tree, folder, err) : 0;
+}
+
+static int append(
+	struct tree *tree, const struct node *node, const struct record *record, struct error *err)
+{
+	if (!record->texts[0])
+		return error_set_memory(err);
+	return keep_base(tree, node, err) || write_record(tree, record, err) ? -1 : 0;
 }
 
 /* Room for the texts of a record that are numbers. */
@@ -194,8 +232,12 @@ int history_made(struct tree *tree, const struct node *node, struct error *err)
 	struct numbers numbers;
 	struct record record;
 
+	if (tree->replaying && node->folder)
+		node->folder->kept = true;
 	if (!is_recording(tree) || !node->parent)
 		return 0;
+	if (node->folder)
+		return keep_base(tree, node, err);
 	path = node_path(node, NULL);
 	record = node_record(node, path, &numbers);
 	if (append(tree, node, &record, err))
@@ -291,13 +333,6 @@ int history_keep(
 		if (saved_put(tree->history->kept_fd, &documents[i], err))
 			return -1;
 	return 0;
-}
-
-static int notes_record(struct buf *text, const struct node *owner, struct error *err)
-{
-	if (owner->kind == NODE_TAG)
-		return index_annotations_format(text, &owner->tag->annotations, err);
-	return annotation_file_format(text, &owner->folder->notes, err);
 }
 
 int history_notes(struct tree *tree, const struct node *owner, struct error *err)
@@ -504,11 +539,37 @@ static int put_notes(struct snapshot *snapshot, const struct node *owner)
 	return put(snapshot, &record);
 }
 
+/* A folder that is in no index is there because of a scratch file in it, with its notes. */
+static int put_unchanged(struct snapshot *snapshot, const struct node *node)
+{
+	size_t before = snapshot->text.len;
+
+	if (put_scratch(snapshot, node))
+		return -1;
+	if (node->folder->has_entry || snapshot->text.len == before || !notes_say_something(node))
+		return 0;
+	return put_notes(snapshot, node);
+}
+
 static bool has_draft(const struct node *owner)
 {
 	const struct node *file = node_child(owner, ANNOTATIONS_NAME);
 
 	return file && file->kind == NODE_FILE && file->file->changed;
+}
+
+static int put_left(struct snapshot *snapshot, const struct node *node)
+{
+	cleanup_with(buf_free) struct buf text = BUF_INIT(JOURNAL_RECORD_MAX);
+	cleanup_free char *path = node_path(node, NULL);
+	struct record record = {.kind = RECORD_LEFT, .texts = {path}};
+
+	if (!node->folder->left.layer_count)
+		return 0;
+	if (annotation_file_format(&text, &node->folder->left, snapshot->err))
+		return -1;
+	record.texts[1] = text.data;
+	return put(snapshot, &record);
 }
 
 /* A folder that has changed: all of its content. */
@@ -520,15 +581,19 @@ static int put_folder(struct snapshot *snapshot, struct node *node)
 	if (!folder_is_loaded(node))
 		return 0;
 	if (!folder_is_changed(folder))
-		return put_scratch(snapshot, node);
+		return put_unchanged(snapshot, node);
 	if (folder->manifest && saved_put(history->kept_fd, folder->manifest, snapshot->err))
 		return -1;
 	if (put_path(snapshot, RECORD_CLEAR, node))
 		return -1;
 	/* a draft that isn't taken over comes after the notes, or it would pass for them */
-	if (has_draft(node))
-		return put_notes(snapshot, node) || put_contents(snapshot, node) ? -1 : 0;
-	return put_contents(snapshot, node) || put_notes(snapshot, node) ? -1 : 0;
+	if (has_draft(node) && put_notes(snapshot, node))
+		return -1;
+	if (put_contents(snapshot, node))
+		return -1;
+	if (!has_draft(node) && put_notes(snapshot, node))
+		return -1;
+	return put_left(snapshot, node);
 }
 
 static int put_entry(struct snapshot *snapshot, const struct node *node)

@@ -21,6 +21,8 @@ enum {
 	RECORD_INTENT =
 		'I', /* digest of a root that the tag is about to get, and of what is ours */
 	RECORD_NOTES = 'N', /* path of the tag or folder, text of its annotations.json */
+	RECORD_LEFT =
+		'W', /* path of the folder, annotations of files that were removed, likewise */
 	RECORD_ANNOTATED = 'A', /* path, key, value */
 	RECORD_UNANNOTATED = 'O', /* path, key */
 	RECORD_MEDIA_TYPE = 'Y', /* path, media type ("": by its name) */

@@ -63,8 +63,7 @@ int notes_load(struct node *node, struct error *err)
 	return 0;
 }
 
-/* Whether there is an annotation to tell of. */
-static bool notes_say_something(const struct node *owner)
+bool notes_say_something(const struct node *owner)
 {
 	const struct annotation_file *notes;
 	size_t i;

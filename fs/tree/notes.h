@@ -20,6 +20,9 @@
  * failure they stay. */
 int notes_load(struct node *folder, struct error *err);
 
+/* Whether there is an annotation to tell of. */
+bool notes_say_something(const struct node *owner);
+
 /* Makes annotations.json below a tag or platform folder where its notes have something to say. */
 int notes_show(struct tree *tree, struct node *owner, struct error *err);
 

@@ -274,9 +274,11 @@ static int from_errno(int number, const struct record *record, struct error *err
 static int replay_folder(struct tree *tree, const struct record *record, struct error *err)
 {
 	const char *name;
-	struct node *parent = find_parent(tree, record->texts[0], &name, err), *node = NULL;
+	struct node *parent, *node = NULL;
 	int result;
 
+	make_parents(tree, record->texts[0]);
+	parent = find_parent(tree, record->texts[0], &name, err);
 	if (!parent)
 		return lost(record->texts[0], err);
 	result = edit_mkdir(tree, parent, name, &node);
@@ -371,6 +373,23 @@ static int replay_media_type(struct tree *tree, const struct record *record, str
 	result = file_set_media_type(tree, node, *record->texts[1] ? record->texts[1] : NULL, err);
 	pthread_mutex_unlock(&tree->lock);
 	return result;
+}
+
+/* What was noted of files that were removed: they may be made again. */
+static int replay_left(struct tree *tree, const struct record *record, struct error *err)
+{
+	struct annotation_file left = ANNOTATION_FILE_INIT;
+	struct node *node = find(tree, record->texts[0], err);
+
+	if (!node || !node->folder)
+		return lost(record->texts[0], err);
+	if (annotation_file_parse(&left, record->texts[1], strlen(record->texts[1]), err))
+		return -1;
+	pthread_mutex_lock(&tree->lock);
+	annotation_file_clear(&node->folder->left);
+	node->folder->left = left;
+	pthread_mutex_unlock(&tree->lock);
+	return 0;
 }
 
 static int replay_clear(struct tree *tree, const struct record *record, struct error *err)
@@ -481,6 +500,9 @@ static int replay_one(void *context, const struct record *record, struct error *
 		break;
 	case RECORD_NOTES:
 		replay_notes(tree, record, &reason);
+		break;
+	case RECORD_LEFT:
+		replay_left(tree, record, &reason);
 		break;
 	case RECORD_ANNOTATED:
 	case RECORD_UNANNOTATED:

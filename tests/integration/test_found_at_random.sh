@@ -1,0 +1,97 @@
+#!/bin/bash
+# Sequences that random operations (tests/model) have found to come out wrong, reduced.
+. "$(dirname "$0")/lib.sh"
+
+use_store layout
+
+# begin WHAT: a mount of a new tag, at $tag.
+begin() {
+    say "$1"
+    number=$((number + 1))
+    source=$(source_of "team/$number" v1)
+    tag=$T/v$number
+    mount_indexfs "$source" "$tag"
+    mkdir "$tag/linux-amd64"
+}
+number=0
+
+kill_and_mount() {
+    local pid
+    pid=$(daemon_pid "$tag")
+    kill -9 "$pid"
+    wait "$pid" || true
+    unset "daemon_of[$tag]"
+    umount -l "$tag"
+    mount_indexfs "$source" "$tag"
+    assert_eq "errors" "[]" "$(jq -c .errors "$tag/.oci/status")"
+}
+
+end() {
+    sync "$tag"
+    agree "$tag" "$source"
+    unmount "$tag"
+}
+
+begin "what is done in a folder that a commit has left out, as it was empty, outlives a kill"
+echo app >"$tag/linux-amd64/app"
+mkdir -p "$tag/any/empty"
+echo '{"k": "v"}' >"$tag/any/annotations.json"
+sync "$tag"
+mkdir "$tag/any/empty/share"
+echo file >"$tag/any/empty/share/file"
+kill_and_mount
+assert_eq "the annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
+assert_eq "the file" file "$(cat "$tag/any/empty/share/file")"
+end
+
+begin "so does such a folder with a scratch file in it, with its annotations"
+echo app >"$tag/linux-amd64/app"
+mkdir "$tag/any"
+echo swap >"$tag/any/.app.swp"
+echo '{"k": "v"}' >"$tag/any/annotations.json"
+sync "$tag"
+kill_and_mount
+assert_eq "the annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
+rm -r "$tag/any"
+end
+
+begin "nothing noted of a file that isn't there stands in no commit's way, before and after a kill"
+echo app >"$tag/linux-amd64/app"
+echo '{"other": {}}' >"$tag/linux-amd64/annotations.json"
+sync "$tag"
+echo more >>"$tag/linux-amd64/app"
+kill_and_mount
+end
+
+begin "a file keeps its execute bit where it is renamed over another, and written"
+install -m 755 /bin/true "$tag/linux-amd64/tool"
+install -m 644 /bin/true "$tag/linux-amd64/app"
+sync "$tag"
+mv "$tag/linux-amd64/tool" "$tag/linux-amd64/app"
+echo more >>"$tag/linux-amd64/app"
+end
+
+begin "a draft that was renamed into place and mended there isn't taken before its time"
+touch "$tag/linux-amd64/other"
+echo app >"$tag/linux-amd64/app"
+echo '{"app": {"k": "v"}}' >"$tag/linux-amd64/annotations.json"
+echo '{' >"$tag/linux-amd64/.notes.swp"
+mv "$tag/linux-amd64/.notes.swp" "$tag/linux-amd64/annotations.json"
+mkdir "$tag/linux-arm64"
+mv "$tag/linux-amd64/app" "$tag/linux-arm64/app"
+echo '{}' >"$tag/linux-amd64/annotations.json"
+kill_and_mount
+assert_eq "the annotation" v "$(jq -r '.app.k' "$tag/linux-arm64/annotations.json")"
+end
+
+begin "a file that is removed and made again has its annotations, over two kills in between"
+touch "$tag/linux-amd64/other"
+echo app >"$tag/linux-amd64/app"
+echo '{"app": {"k": "v"}}' >"$tag/linux-amd64/annotations.json"
+rm "$tag/linux-amd64/app"
+kill_and_mount
+assert_eq "its annotations" null "$(jq -c .app "$tag/linux-amd64/annotations.json")"
+kill_and_mount
+echo app >"$tag/linux-amd64/app"
+assert_eq "its annotations" v "$(jq -r .app.k "$tag/linux-amd64/annotations.json")"
+end
