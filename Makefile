@@ -134,7 +134,7 @@ fuzz: $(FUZZERS) ## build the fuzzers
 fuzz-smoke: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS
 	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
-.PHONY: check check-unit check-asan check-valgrind check-race check-fault check-crash
+.PHONY: check check-unit check-asan check-valgrind check-race check-fault check-crash check-model
 check: all tests ## unit tests and mount tests
 	@scripts/run-tests $(BUILD) unit integration
 check-unit: tests ## unit tests only
@@ -150,6 +150,8 @@ check-fault: all tests ## each kind of request with each fault
 check-crash: tests ## a kill at every passing of every crash point
 	@$(MAKE) --no-print-directory CRASH=1
 	@tests/crash/crash.py --all $(BUILD)
+check-model: all tests ## random operations on mounts and on a model of them
+	@tests/model/random_ops.py $(BUILD) --seeds 40 --ops 1000
 
 .PHONY: lint format
 lint: ## formatting, clang-tidy, cppcheck, the direction of includes

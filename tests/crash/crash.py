@@ -14,7 +14,6 @@ The names of the points are read from the source. One that no scenario passes is
 """
 import argparse
 import collections
-import multiprocessing
 import os
 import re
 import shutil
@@ -30,20 +29,21 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "model")]
 
 # pylint: disable=wrong-import-position # they are beside this file
 import live_mount
+import places
 import scenarios
 import stores
 import tag_model
 
-TAG = "v1"
+TAG = places.TAG
 LIMIT = 120  # seconds for a case, with every wait in it
 
 Scenario = collections.namedtuple("Scenario", "name store points steps")
 SCENARIOS = [
-    Scenario("registry", "distribution", r"^(?!layout|upload\.chunk)",
+    Scenario("registry", "registry", r"^(?!layout|upload\.chunk)",
              scenarios.everyday),
-    Scenario("conditional", "fixture", r"^(?!layout|upload\.chunk)", scenarios.everyday),
-    Scenario("layout", "layout", r"^(?!upload|http|document)", scenarios.everyday_in_two_mounts),
-    Scenario("large", "distribution", r"^(upload\.chunk|http\.body)", scenarios.large),
+    Scenario("fixture", "fixture", r"^(?!layout|upload\.chunk)", scenarios.everyday),
+    Scenario("layout", "oci", r"^(?!upload|http|document)", scenarios.everyday_in_two_mounts),
+    Scenario("large", "registry", r"^(upload\.chunk|http\.body)", scenarios.large),
 ]
 
 
@@ -155,7 +155,8 @@ class Run:
 
     def go(self):
         begin = scenarios.Step("mount", lambda mount: mount.start_next(), lambda model: None)
-        for step in (begin, *self.steps, scenarios.Sync()):
+        look = scenarios.Step("look", lambda mount: mount.shown(), lambda model: None)
+        for step in (begin, *self.steps, scenarios.Sync(), look):
             self.one(step)
             if step.is_commit:
                 self.same("the store, after a commit", self.model.committed,
@@ -175,29 +176,6 @@ class Case:
     def __str__(self):
         return "%s: mount %d, %s, passing %d" % (self.scenario.name, *self.crash) \
             if self.crash else f"{self.scenario.name}: without a crash"
-
-
-class Place:
-    """Where the cases run: the build, a folder, and the servers."""
-
-    def __init__(self, build, folder):
-        self.build, self.folder, self.servers = build, folder, {}
-
-    def serve(self):
-        self.servers["distribution"] = stores.Distribution(os.path.join(self.folder, "debian"))
-        self.servers["fixture"] = stores.Fixture(os.path.join(self.folder, "fixture"), self.build)
-
-    def stop(self):
-        for server in self.servers.values():
-            server.stop()
-
-    def store(self, kind, name):
-        """(source of the mount, the store as another client sees it)"""
-        if kind == "layout":
-            path = os.path.join(self.folder, name, "layout")
-            return f"oci:{path}:{TAG}", stores.Layout(path)
-        host = self.servers[kind].host
-        return f"{host}/{name}:{TAG}", stores.Repository(host, name)
 
 
 def run_case(place, case, trace=None):
@@ -222,17 +200,6 @@ def run_case(place, case, trace=None):
         mount.kill()
         if not trace:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def in_worker(case):
-    return case, run_case(PLACE, case)
-
-
-def begin_worker(place):
-    global PLACE  # pylint: disable=global-variable-undefined # a worker has one
-    PLACE = place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def points_in_source():
@@ -299,13 +266,10 @@ def run_all(place, options):
     cases, missing = make_cases(place, options.all)
     cases = [case for case in cases if re.search(options.filter, str(case))]
     failed = 0
-    with multiprocessing.Pool(options.jobs, begin_worker, (place,)) as pool:
-        for case, why in pool.imap_unordered(in_worker, cases):
-            failed += why is not None
-            if why or options.verbose:
-                print(f"FAILED: {case}: {why}" if why else f"ok {case}", flush=True)
-        pool.close()
-        pool.join()
+    for case, why in places.in_parallel(place, options.jobs, run_case, cases):
+        failed += why is not None
+        if why or options.verbose:
+            print(f"FAILED: {case}: {why}" if why else f"ok {case}", flush=True)
     for point in sorted(missing):
         print(f"FAILED: no scenario passes the point {point}")
     points = {case.crash[1] for case in cases}
@@ -324,20 +288,14 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = tempfile.mkdtemp(prefix="indexfs-crash.")
-    place = Place(os.path.abspath(options.build), folder)
-    good = False
     try:
-        place.serve()
-        good = run_all(place, options)
+        with tempfile.TemporaryDirectory(prefix="indexfs-crash.") as folder, \
+                places.Place(os.path.abspath(options.build), folder) as place:
+            good = run_all(place, options)
     except live_mount.Broken as error:
+        good = False
         print(f"FAILED: {error}")
-    finally:
-        live_mount.unmount_below(folder)
-        place.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(0 if good else 1)
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -32,7 +32,7 @@ def unmount_below(folder):
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         points = [line.split()[1] for line in mounts if f" {folder}/" in line]
     for point in points:
-        subprocess.run(["umount", "-l", point], check=False)
+        subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
 
 
 class Mount:
@@ -82,6 +82,11 @@ class Mount:
         subprocess.run(["fusermount3", "-uzq", self.point], check=False,
                        stderr=subprocess.DEVNULL)
 
+    def abort(self):
+        """Whoever waits in the mount gets an error."""
+        if self.process:
+            self.process.kill()
+
     def kill(self):
         if self.process:
             self.process.kill()
@@ -93,6 +98,11 @@ class Mount:
         wait_until(lambda: subprocess.run(["fusermount3", "-u", self.point], check=False,
                                           stderr=subprocess.DEVNULL).returncode == 0 or
                    self.has_died(), "the mount can be unmounted")
+        try:
+            self.process.wait(PATIENCE / 4)
+        except subprocess.TimeoutExpired:
+            # A mount namespace that another test has made meanwhile holds the mount.
+            self.process.terminate()
         self.died(0)
 
     def said(self, last=4000):
@@ -110,14 +120,18 @@ class Mount:
         finally:
             os.close(fd)
 
-    def is_quiet(self):
-        """Nothing is on its way in the background, and no tag is watched after a commit."""
+    def is_settled(self):
         status = self.status()
-        return not status.get("watching") and all(
+        return not status["committing"] and all(
             upload["state"] in ("uploaded", "failed") for upload in status.get("uploads", []))
 
     def settle(self):
-        wait_until(self.is_quiet, "what runs in the background ends")
+        """Waits for the end of a commit, which comes after its answer, and for uploads."""
+        wait_until(self.is_settled, "commits and uploads end")
+
+    def unwatch(self):
+        """Waits until no push of ours is looked after any more."""
+        wait_until(lambda: not self.status()["watching"], "the tag isn't watched any more")
 
     def shown(self):
         """What is there, in the form of TagModel.shown()."""

@@ -14,10 +14,6 @@ LEVELS = ("$descriptor", "$manifest", "$config")
 SCRATCH = (".*.sw?", "*~", "*.part", ".#*")
 
 
-class Refused(Exception):
-    """What the program must refuse with EINVAL."""
-
-
 def is_scratch(path):
     return any(fnmatch.fnmatchcase(part, pattern) for part in path.split("/")
                for pattern in SCRATCH)
@@ -194,6 +190,7 @@ class TagModel:
         if rest:
             del self.folders[name].directories[rest]
             self.touch(self.folders[name], path)
+            self.remember(self.folders[name], "")
         else:
             del self.folders[name]
 
@@ -203,6 +200,7 @@ class TagModel:
         source = self.folders[old_name]
         if not old_rest:
             self.folders[new_name] = self.folders.pop(old_name)
+            self.remember(source, "")
             source.changed = True
             return
         target = self.folders[new_name]
@@ -213,20 +211,23 @@ class TagModel:
             # What becomes scratch is a backup: its annotations stay with its name.
             if path in source.notes and not is_scratch(path) and not is_scratch(to):
                 target.notes[to] = source.notes.pop(path)
+        known = bool(moved)
         for path in [path for path in source.directories
                      if path == old_rest or path.startswith(old_rest + "/")]:
+            known |= source.directories[path]
             target.directories[new_rest + path[len(old_rest):]] = source.directories.pop(path)
         if old_rest in moved:
             self.come_back(target, new_rest)
         self.touch(source, old)
         self.touch(target, new)
-        self.remember(source, parent_of(old_rest))
+        self.remember(source, parent_of(old_rest) if known else "")
         self.remember(target, parent_of(new_rest))
 
     def annotate(self, name, text):
         """Of a platform folder, or of the index (""). False where the text is a broken draft."""
         if name:
             self.folders[name].changed = True
+            self.remember(self.folders[name], "")
         return self.owner(name).annotate(text, not name)
 
     def unannotate(self, name):
@@ -234,23 +235,30 @@ class TagModel:
         owner.notes, owner.draft = {}, None
         if name:
             owner.changed = True
+            self.remember(owner, "")
+
+    def stands_in_the_way(self, name):
+        """Why a commit is refused for the annotations of this owner; None where it isn't."""
+        owner = self.owner(name)
+        if owner.draft is not None:
+            return f"{name or 'the index'} has a broken draft"
+        if not name or not owner.layers():
+            return None
+        strangers = [title for title in owner.notes if title not in LEVELS and
+                     title not in owner.files and title not in owner.published]
+        return f"{name} has no {strangers[0]}" if strangers else None
+
+    def why_refused(self):
+        reasons = map(self.stands_in_the_way, ("", *self.folders))
+        return next((reason for reason in reasons if reason), None)
 
     def commit(self):
-        """Refused where something stands in the way."""
-        if self.index.draft is not None:
-            raise Refused("annotations.json")
-        for name, folder in self.folders.items():
-            if folder.draft is not None:
-                raise Refused(name)
-            if not folder.layers():
-                continue
-            for title in folder.notes:
-                if title not in LEVELS and title not in folder.files and \
-                        title not in folder.published:
-                    raise Refused(f"{name}: {title}")
         for folder in self.folders.values():
             folder.left, folder.changed = {}, False
             folder.published = set(folder.layers())
+            if folder.published:  # what was noted of other files was in no document
+                folder.notes = {title: items for title, items in folder.notes.items()
+                                if title in LEVELS or title in folder.published}
             for directory in folder.directories:
                 below = directory + "/" if directory else ""
                 folder.directories[directory] = any(
