@@ -24,6 +24,11 @@ struct publication {
 	const struct document *manifests; /* those that the index names and that are new */
 	size_t manifest_count;
 	const struct document *root; /* the index, or the single manifest, that the tag gets */
+	/* Called around the last look at the tag, its change and its being read back: those who can
+	 * know of each other come one after the other. NULL: there is nobody. */
+	int (*turn_begin)(void *turn, struct cancel *cancel, struct error *err);
+	void (*turn_end)(void *turn);
+	void *turn;
 };
 
 /* Publishes: all or nothing for a reader of the tag. ERROR_CONFLICT where the tag isn't at base

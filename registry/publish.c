@@ -117,6 +117,35 @@ static int tag_read_back(const struct run *run, struct digest *found, struct err
 	return run->store->atomic_tags ? 0 : tag_read(run, found, err);
 }
 
+static int tag_publish(const struct run *run, struct digest *found, struct error *err)
+{
+	bool done;
+
+	if (tag_check(run, &done, err))
+		return -1;
+	if (done)
+		return 0;
+	CRASH_POINT("publish.checked");
+	if (tag_move(run, err))
+		return -1;
+	CRASH_POINT("publish.tagged");
+	return tag_read_back(run, found, err);
+}
+
+static int tag_publish_in_turn(const struct run *run, struct digest *found, struct error *err)
+{
+	const struct publication *publication = run->publication;
+	int result;
+
+	if (!publication->turn_begin)
+		return tag_publish(run, found, err);
+	if (publication->turn_begin(publication->turn, run->cancel, err))
+		return -1;
+	result = tag_publish(run, found, err);
+	publication->turn_end(publication->turn);
+	return result;
+}
+
 int publish(struct store *store, struct publication *publication, struct digest *found,
 	struct cancel *cancel, struct error *err)
 {
@@ -137,13 +166,5 @@ int publish(struct store *store, struct publication *publication, struct digest 
 	if (manifests_send(&run, err))
 		return -1;
 	CRASH_POINT("publish.manifests");
-	if (tag_check(&run, &done, err))
-		return -1;
-	if (done)
-		return 0;
-	CRASH_POINT("publish.checked");
-	if (tag_move(&run, err))
-		return -1;
-	CRASH_POINT("publish.tagged");
-	return tag_read_back(&run, found, err);
+	return tag_publish_in_turn(&run, found, err);
 }

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "crash_point.h"
+#include "fs/commit/turn.h"
 #include "fs/tree/adopt.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
@@ -54,6 +55,7 @@ struct attempt {
 	struct document *manifests; /* to be sent: borrowed */
 	struct digest *sent; /* of those that are there by now */
 	size_t sent_count;
+	struct turn turn;
 	struct publication publication;
 };
 
@@ -211,6 +213,13 @@ static int fill_publication(struct attempt *attempt, struct error *err)
 		sizeof *attempt->manifests);
 	if (!attempt->manifests)
 		return error_set_memory(err);
+	attempt->turn = (struct turn){.path = attempt->tree->turn_path,
+		.wait_ms = TURN_WAIT_MS,
+		.log = attempt->tree->log,
+		.fd = -1};
+	publication->turn_begin = turn_begin;
+	publication->turn_end = turn_end;
+	publication->turn = &attempt->turn;
 	publication->root = &made->version.root;
 	publication->base = version_digest(&attempt->theirs);
 	publication->blob_count = plan && !is_sent_already(attempt) ? plan->blob_count : 0;

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "fs/commit/automatic.h"
 #include "fs/commit/commit.h"
+#include "fs/commit/turn.h"
 #include "fs/commit/watch.h"
 #include "fs/mount/fuse.h"
 #include "fs/mount/notify.h"
@@ -36,6 +37,7 @@ struct parts {
 	struct cache *cache;
 	struct history *history;
 	struct mount mount;
+	char *turn_path;
 	bool has_tree;
 	bool signalled; /* it was told to end; else it was unmounted */
 };
@@ -108,6 +110,20 @@ static int open_stores(struct parts *parts, struct session_config *config, struc
 		parts->store, parts->pool, config->log, err);
 }
 
+/* A layout has a lock of its own. */
+static int take_turns(struct parts *parts, struct session_config *config, struct error *err)
+{
+	cleanup_free char *name = reference_text(&parts->reference);
+
+	if (!name)
+		return error_set_memory(err);
+	if (parts->store->read_only || parts->store->atomic_tags)
+		return 0;
+	parts->turn_path = turn_path(config->options.cache_dir, name, err);
+	parts->mount.tree.turn_path = parts->turn_path;
+	return parts->turn_path ? 0 : -1;
+}
+
 static int open_tree(struct parts *parts, struct session_config *config, struct error *err)
 {
 	struct tree *tree = &parts->mount.tree;
@@ -126,7 +142,7 @@ static int open_tree(struct parts *parts, struct session_config *config, struct 
 		tree->history = parts->history;
 		staging_keep_gone(parts->staging, true);
 	}
-	if (tag_open(tree, &parts->reference, err))
+	if (take_turns(parts, config, err) || tag_open(tree, &parts->reference, err))
 		return -1;
 	return uploader_start(tree, UPLOAD_PAUSE_MS, err);
 }
@@ -275,6 +291,7 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 		fuse_remove_signal_handlers(mount->session);
 		fuse_session_destroy(mount->session);
 	}
+	free(parts->turn_path);
 	state_close(&parts->state);
 	reference_clear(&parts->reference);
 }

@@ -66,6 +66,7 @@ struct tree {
 	struct node *root;
 	struct tree_options options;
 	struct store *store; /* all of these are borrowed */
+	const char *turn_path; /* by which mounts of one tag take turns; NULL: not at all */
 	struct cache *cache;
 	struct staging *staging;
 	struct pool *pool;

@@ -25,14 +25,15 @@ write() { # MOUNT ROUND
     sync "$1/linux-w${1##*/m}/app"
 }
 
-race() { # NAME HOST
+race() { # NAME HOST [CACHE: one that all share]
     local source round i pid failed total=0
     local -a writers
     for ((round = 1; round <= ROUNDS; round++)); do
         source=$2/team/$1:v$round
         rm -f "$T"/go-*
         for ((i = 0; i < WRITERS; i++)); do
-            mount_indexfs "$source" "$T/m$i" "state-dir=$T/state-$1-$round-$i,cache-dir=$T/cache-$1-$round-$i"
+            mount_indexfs "$source" "$T/m$i" \
+                "state-dir=$T/state-$1-$round-$i,cache-dir=${3:-$T/cache-$1-$round-$i}"
         done
         writers=()
         for ((i = 0; i < WRITERS; i++)); do
@@ -52,6 +53,7 @@ race() { # NAME HOST
         raw "$source" | jq -r '.manifests[].digest' | while read -r digest; do
             raw "${source%:*}@$digest" >/dev/null
         done
+        [[ -z ${3-} ]] || assert_eq "$1, round $round: pushed again" 0 "$(sum .repushes)"
         for ((i = 0; i < WRITERS; i++)); do unmount "$T/m$i"; done
     done
 }
@@ -59,6 +61,9 @@ race() { # NAME HOST
 say "a registry that ignores conditions"
 use_store plain
 race plain "${host[plain]}"
+
+say "the same with a cache that all share: they take turns, and nobody overwrites anybody"
+ROUNDS=1 race turns "${host[plain]}" "$T/cache-shared"
 
 say "one that keeps to them"
 start_fixture cond

@@ -359,6 +359,43 @@ START_TEST(atomic_tag_is_not_read_back)
 }
 END_TEST
 
+/* Writes down by "(" and ")" when it is its turn. */
+static int take_turn(void *context, struct cancel *cancel, struct error *err)
+{
+	return call_begin(context, '(', cancel, err);
+}
+
+static void give_turn(void *context)
+{
+	call_begin(context, ')', NULL, NULL);
+}
+
+START_TEST(turn_is_held_from_look_to_look)
+{
+	struct fake fake = FAKE_INIT;
+	struct error err = ERROR_INIT;
+	struct sample sample;
+
+	sample_fill(&sample, 2, 1, 10);
+	sample.publication.turn_begin = take_turn;
+	sample.publication.turn_end = give_turn;
+	sample.publication.turn = &fake;
+	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), 0);
+	ck_assert_str_eq(fake.calls, "bbm(rtr)");
+	/* it is given back whatever happens, and who doesn't get it does nothing */
+	fake.fail_at = 13;
+	fake.tagged = (struct digest)DIGEST_NONE;
+	ck_assert_int_eq(sample_publish(&fake, &sample, &err), -1);
+	ck_assert_str_eq(fake.calls, "bbm(rtr)"
+				     "bbm(r)");
+	fake.fail_at = 18;
+	ck_assert_int_eq(sample_publish(&fake, &sample, NULL), -1);
+	ck_assert_str_eq(fake.calls, "bbm(rtr)"
+				     "bbm(r)"
+				     "bbm(");
+}
+END_TEST
+
 START_TEST(blobs_are_sent_once_however_often_the_tag_moves)
 {
 	struct fake fake = FAKE_INIT;
@@ -587,6 +624,7 @@ int main(void)
 	tcase_add_test(writing, tag_is_moved_from_where_it_was);
 	tcase_add_test(writing, overwritten_tag_is_found_by_reading_back);
 	tcase_add_test(writing, atomic_tag_is_not_read_back);
+	tcase_add_test(writing, turn_is_held_from_look_to_look);
 	tcase_add_test(writing, blobs_are_sent_once_however_often_the_tag_moves);
 	tcase_add_test(writing, error_of_resolve_is_no_missing_tag);
 	tcase_add_test(writing, each_call_fails_in_turn);
