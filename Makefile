@@ -3,6 +3,7 @@
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
+SBINDIR ?= /sbin
 BUILD ?= build
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -160,9 +161,14 @@ format: ## format the sources in place
 	@clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
 .PHONY: install
-install: all ## install into DESTDIR/PREFIX
+install: all ## install into DESTDIR/PREFIX, and mount.indexfs into DESTDIR/SBINDIR
 	install -D -m 755 $(BUILD)/indexfs $(DESTDIR)$(PREFIX)/bin/indexfs
+	install -d $(DESTDIR)$(SBINDIR)
+	ln -sf $(PREFIX)/bin/indexfs $(DESTDIR)$(SBINDIR)/mount.indexfs
 	install -D -m 644 docs/indexfs.1 $(DESTDIR)$(PREFIX)/share/man/man1/indexfs.1
+	install -D -m 644 docs/mount.indexfs.8 $(DESTDIR)$(PREFIX)/share/man/man8/mount.indexfs.8
+	install -D -m 644 scripts/completions/indexfs.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/indexfs
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/indexfs/LICENSE
 
 .PHONY: clean

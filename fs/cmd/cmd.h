@@ -13,6 +13,7 @@
 #define CMD_USAGE 2
 
 int cmd_mount(int argc, char **argv);
+int cmd_mount_helper(int argc, char **argv);
 int cmd_umount(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_commit(int argc, char **argv);
@@ -20,6 +21,11 @@ int cmd_login(int argc, char **argv);
 int cmd_logout(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_version(int argc, char **argv);
+/* The names of the options that -o takes, a line for each: for completion. */
+int cmd_options(int argc, char **argv);
+
+/* What a command does, on standard output; of all where it's no command's name. */
+int cmd_help_on(const char *command);
 
 /* Writes what may be the words of a registry or of another user: a terminal obeys control
  * characters, so each is "?". */

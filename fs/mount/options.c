@@ -1,5 +1,6 @@
 #include "fs/mount/options.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,7 +281,6 @@ TAKE(later)
 	return error_set(err, ERROR_INVALID, "the option %s isn't in this version yet", name);
 }
 
-/* What mount(8) and fstab say to everybody, and means nothing here. */
 TAKE(ignored)
 {
 	UNUSED;
@@ -329,11 +329,6 @@ static const struct option options_known[] = {
 	{"nosuid", set_fuse, false},
 	{"dev", set_fuse, false},
 	{"nodev", set_fuse, false},
-	{"auto", take_ignored, false},
-	{"noauto", take_ignored, false},
-	{"user", take_ignored, false},
-	{"nofail", take_ignored, false},
-	{"_netdev", take_ignored, false},
 	{"allow-delete", take_later, false},
 	{"config", take_later, true},
 	{"profile", take_later, true},
@@ -351,6 +346,33 @@ static int unknown(const char *name, struct error *err)
 		if (name_distance(name, options_known[i].name) < name_distance(name, nearest))
 			nearest = options_known[i].name;
 	return error_set(err, ERROR_INVALID, "unknown option %s; did you mean %s?", name, nearest);
+}
+
+/* What mount(8) and fstab(5) say to everybody, and means nothing here. */
+static bool is_for_mount(const char *name)
+{
+	static const char *const names[] = {"auto", "noauto", "user", "nouser", "users", "owner",
+		"group", "nofail", "_netdev", "defaults", "comment", "async"};
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "x-", 2) || !strncmp(name, "X-", 2);
+}
+
+/* What other programs take, and this one doesn't. */
+static int refuse(const char *name, struct error *err)
+{
+	if (name_distance(name, "password") <= 2 || !strcmp(name, "pass"))
+		return error_set(err, ERROR_INVALID,
+			"everybody on this machine can see what stands in an option: a password "
+			"goes into INDEXFS_PASSWORD or onto standard input (with username=USER), "
+			"or is kept by indexfs login");
+	if (!strcmp(name, "remount"))
+		return error_set(err, ERROR_INVALID,
+			"a mount can't be changed: unmount it, and mount it again");
+	return unknown(name, err);
 }
 
 static int take_one(struct mount_options *options, char *text, struct error *err)
@@ -372,7 +394,7 @@ static int take_one(struct mount_options *options, char *text, struct error *err
 			return error_set(err, ERROR_INVALID, "the option %s takes no value", text);
 		return option->take(options, text, value, err);
 	}
-	return unknown(text, err);
+	return is_for_mount(text) ? 0 : refuse(text, err);
 }
 
 int mount_options_parse(struct mount_options *options, const char *text, struct error *err)
@@ -403,16 +425,39 @@ int mount_options_parse(struct mount_options *options, const char *text, struct 
 	}
 }
 
+/* The user's folder; at boot, when fstab is mounted, the environment doesn't tell it. */
+static const char *home_dir(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (home && home[0] == '/')
+		return home;
+	/* cppcheck-suppress getpwuidCalled; there is one thread yet */
+	user = getpwuid(geteuid());
+	return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
+}
+
+void mount_options_print(FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < option_count; i++)
+		if (options_known[i].take != take_later && options_known[i].take != take_ignored)
+			fprintf(to, "%s%s\n", options_known[i].name,
+				options_known[i].has_value ? "=" : "");
+}
+
 /* $VARIABLE/indexfs, or ~/FALLBACK/indexfs. */
 static char *user_dir(const char *variable, const char *fallback)
 {
 	cleanup_with(buf_free) struct buf path = BUF_INIT(BUF_UNBOUNDED);
-	const char *base = getenv(variable), *home = getenv("HOME");
+	const char *base = getenv(variable), *home = home_dir();
 	int result;
 
 	if (base && base[0] == '/')
 		result = buf_printf(&path, "%s/indexfs", base);
-	else if (home && home[0] == '/')
+	else if (home)
 		result = buf_printf(&path, "%s/%s/indexfs", home, fallback);
 	else
 		result = buf_printf(&path, "/tmp/indexfs-%u", (unsigned)geteuid());

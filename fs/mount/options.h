@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "fs/cache/cache.h"
@@ -35,5 +36,8 @@ void mount_options_clear(struct mount_options *options);
 /* Takes one "-o" argument: options with commas between; "\," is a comma in a value. ERROR_INVALID
  * for an unknown option names the nearest known one. */
 int mount_options_parse(struct mount_options *options, const char *text, struct error *err);
+
+/* The options' names, a line for each, with "=" after those that take a value. */
+void mount_options_print(FILE *to);
 
 #endif

@@ -22,6 +22,13 @@ for word in oci: ca-file umount publish-all; do
 done
 assert_match "version" "^indexfs [0-9.]+$" "$("$INDEXFS" --version)"
 
+for command in mount umount status commit login logout; do
+    "$INDEXFS" "$command" --help >"$T/help"
+    assert_eq "the longest line of $command --help" "" "$(awk 'length > 80' "$T/help")"
+    assert_match "$command --help" "^usage: indexfs .*$command" "$(cat "$T/help")"
+    "$INDEXFS" help "$command" | cmp - "$T/help"
+done
+
 say "wrong usage is 2, a failure 1, with the reason in one line"
 assert_eq "no arguments" 2 "$(status_of "$INDEXFS")"
 assert_eq "one argument" 2 "$(status_of "$INDEXFS" "$source")"
@@ -34,6 +41,13 @@ assert_match "one line" "^indexfs: [^"$'\n'"]*$" "$(grep -v '^hint:' "$T/out")"
 assert_eq "no such mount point" 1 "$(status_of "$INDEXFS" "$source" "$T/nowhere")"
 assert_eq "not a layout" 1 "$(status_of "$INDEXFS" "oci:$T:v1" "$tag")"
 mountpoint -q "$tag" && fail "something is mounted"
+
+say "a password in an option is refused, and not repeated"
+for option in password=sesame pass=sesame pasword=sesame; do
+    assert_eq "$option" 2 "$(status_of "$INDEXFS" "$source" "$tag" -o "$option")"
+    assert_match "where it goes" "INDEXFS_PASSWORD.*indexfs login" "$(cat "$T/out")"
+    ! grep -q sesame "$T/out" || fail "it was told: $(cat "$T/out")"
+done
 
 say "in the background: it returns once the mount answers"
 (cd "$T" && "$INDEXFS" "oci:layout/app:v1" v1 -o state-dir=state,cache-dir=cache)
@@ -97,3 +111,24 @@ grep -q linux-arm64/app "$tag/.oci/status" || fail "status: $(cat "$tag/.oci/sta
 sync "$tag"
 grep -q linux-arm64/app "$tag/.oci/status" && fail "status after the commit: $(cat "$tag/.oci/status")"
 unmount "$tag"
+
+say "completion knows the commands, the options and the mounts"
+# shellcheck source=../../scripts/completions/indexfs.bash
+. "$ROOT/scripts/completions/indexfs.bash"
+indexfs() { "$INDEXFS" "$@"; }
+compopt() { :; }
+complete_words() { # WORD...: the last one is to be completed
+    COMP_WORDS=(indexfs "$@") COMP_CWORD=$#
+    _indexfs
+    printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | xargs
+}
+assert_eq "commands" "status" "$(complete_words sta)"
+assert_eq "flags" "--help --json --watch" "$(complete_words status --)"
+assert_eq "options" "ca-file= cache-dir= cache-size=" "$(complete_words "$source" dir -o ca)"
+assert_eq "options after others" "ro,json=" "$(complete_words "$source" dir -o ro,js)"
+mount_indexfs "$source" "$tag"
+assert_eq "mounts" "$tag" "$(complete_words umount "$T/")"
+unmount "$tag"
+assert_eq "every option that is in the manual" "" "$("$INDEXFS" --options | tr -d = | while read -r option; do
+    grep -q "Cm $option\\b\|, $option\\b\| $option\\b" "$ROOT/docs/indexfs.1" || echo "$option"
+done)"
