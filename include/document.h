@@ -5,7 +5,8 @@
  * with annotations, artifactType and subject beside it. A document is its exact bytes and, beside
  * them, what this program knows of them, parsed. Each setter edits the bytes in place and keeps
  * all that it doesn't concern, byte for byte; what it adds follows the document's own style
- * (compact, or indented by what the document indents with).
+ * (compact, or indented by what the document indents with). Nothing else changes one: copies share
+ * what was parsed.
  *
  * Docker's manifest lists and schema 2 manifests have the same shape and are taken too.
  */
@@ -40,6 +41,7 @@ struct document {
 	struct digest digest; /* sha256 of the bytes */
 	char *json; /* the exact bytes, NUL-terminated */
 	size_t json_len;
+	struct document_shares *shares; /* counts the copies, which share all of this */
 };
 
 #define DOCUMENT_INIT                                                                              \
@@ -66,6 +68,8 @@ int document_create(struct document *out, enum document_kind kind, const char *a
 int document_create_image(struct document *out, const struct descriptor *config,
 	const char *artifact_type, enum document_style style, struct error *err);
 
+/* Costs nothing. Copies may be set and cleared on different threads. What has no bytes is copied as
+ * empty. */
 int document_copy(struct document *out, const struct document *from, struct error *err);
 void document_clear(struct document *document);
 

@@ -1,5 +1,6 @@
 #include "fs/mount/session.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@
 #include "reference.h"
 
 #define POOL_THREADS 64
+#define HEAPS 2
 #define FUSE_THREADS 32
 #define FUSE_IDLE_THREADS 4
 
@@ -303,6 +305,9 @@ int session_run(struct session_config *config, struct error *err)
 
 	if (!parts)
 		return error_set_memory(err);
+	/* glibc gives each thread a heap of its own, which keeps what it has grown to: the commits
+	 * of a large index, each on another thread, would each leave one behind */
+	mallopt(M_ARENA_MAX, HEAPS);
 	parts->state.lock_fd = -1;
 	result = open_stores(parts, config, err);
 	if (!result)

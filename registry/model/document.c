@@ -1,5 +1,6 @@
 #include "document.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,12 @@
 #include "registry/model/descriptor_json.h"
 #include "registry/model/document_json.h"
 
-void document_clear(struct document *document)
+/* How many documents share what one was parsed into. */
+struct document_shares {
+	atomic_uint count;
+};
+
+static void members_free(struct document *document)
 {
 	free(document->media_type);
 	free(document->artifact_type);
@@ -22,7 +28,28 @@ void document_clear(struct document *document)
 	descriptor_clear(&document->subject);
 	annotations_clear(&document->annotations);
 	free(document->json);
+	free(document->shares);
+}
+
+void document_clear(struct document *document)
+{
+	struct document_shares *shares = document->shares;
+
+	/* without shares it is one that couldn't be parsed to its end */
+	if (!shares || atomic_fetch_sub(&shares->count, 1) == 1)
+		members_free(document);
 	*document = (struct document)DOCUMENT_INIT;
+}
+
+int document_copy(struct document *out, const struct document *from, struct error *err)
+{
+	(void)err;
+	*out = (struct document)DOCUMENT_INIT;
+	if (from->shares) {
+		*out = *from;
+		atomic_fetch_add(&out->shares->count, 1);
+	}
+	return 0;
 }
 
 /* Whether type, without its parameters, is name (RFC 6838 section 4.2: case doesn't count). */
@@ -237,6 +264,15 @@ static int members_read(struct document *out, const char *served, struct error *
 	return options_read(out, &text, &object, err);
 }
 
+static int shares_make(struct document *out, struct error *err)
+{
+	out->shares = malloc(sizeof(*out->shares));
+	if (!out->shares)
+		return error_set_memory(err);
+	atomic_init(&out->shares->count, 1);
+	return 0;
+}
+
 int document_parse(struct document *out, const char *media_type, const char *json, size_t len,
 	struct error *err)
 {
@@ -251,8 +287,9 @@ int document_parse(struct document *out, const char *media_type, const char *jso
 	out->json[len] = '\0';
 	out->json_len = len;
 	digest_of_bytes(&out->digest, json, len);
-	if (digest_is_set(&out->digest) ? members_read(out, media_type, err)
-					: error_set_memory(err)) {
+	if (!digest_is_set(&out->digest)
+			? error_set_memory(err)
+			: members_read(out, media_type, err) || shares_make(out, err)) {
 		document_clear(out);
 		return -1;
 	}

@@ -1,5 +1,5 @@
 /*
- * document_new.c - documents from nothing and from others.
+ * document_new.c - documents from nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -66,52 +66,4 @@ int document_create_image(struct document *out, const struct descriptor *config,
 {
 	*out = (struct document)DOCUMENT_INIT;
 	return create(out, artifact_type, config->json, style, err);
-}
-
-static int items_copy(struct document *out, const struct document *from, struct error *err)
-{
-	out->items = calloc(from->count + 1, sizeof(*out->items));
-	if (!out->items)
-		return error_set_memory(err);
-	for (; out->count < from->count; out->count++)
-		if (descriptor_copy(&out->items[out->count], &from->items[out->count], err))
-			return -1;
-	return 0;
-}
-
-static int texts_copy(struct document *out, const struct document *from, struct error *err)
-{
-	out->media_type = strdup(from->media_type);
-	out->json = strndup(from->json, from->json_len);
-	if (!out->media_type || !out->json)
-		return error_set_memory(err);
-	if (from->artifact_type) {
-		out->artifact_type = strdup(from->artifact_type);
-		if (!out->artifact_type)
-			return error_set_memory(err);
-	}
-	return 0;
-}
-
-static int members_copy(struct document *out, const struct document *from, struct error *err)
-{
-	out->kind = from->kind;
-	out->has_config = from->has_config;
-	out->has_subject = from->has_subject;
-	out->digest = from->digest;
-	out->json_len = from->json_len;
-	if (texts_copy(out, from, err) || descriptor_copy(&out->config, &from->config, err) ||
-		descriptor_copy(&out->subject, &from->subject, err) ||
-		annotations_copy(&out->annotations, &from->annotations, err))
-		return -1;
-	return items_copy(out, from, err);
-}
-
-int document_copy(struct document *out, const struct document *from, struct error *err)
-{
-	*out = (struct document)DOCUMENT_INIT;
-	if (!from->json || members_copy(out, from, err) == 0)
-		return 0;
-	document_clear(out);
-	return -1;
 }

@@ -77,6 +77,32 @@ START_TEST(reads_an_index)
 }
 END_TEST
 
+/* Copies share what was parsed: changing one changes no other, and the last one takes it along. */
+START_TEST(copies_are_their_own)
+{
+	struct annotations want = ANNOTATIONS_INIT;
+	struct document d, copy, third;
+
+	parse(&d, "{\"schemaVersion\":2,\"manifests\":[" ITEM "]}");
+	ck_assert_int_eq(document_copy(&copy, &d, NULL), 0);
+	ck_assert_int_eq(document_copy(&third, &copy, NULL), 0);
+	ck_assert_ptr_eq(copy.items, d.items);
+	annotations_set(&want, "a", "b", NULL);
+	ck_assert_int_eq(document_set_annotations(&copy, &want, NULL), 0);
+	ck_assert_uint_eq(d.annotations.count, 0);
+	ck_assert_uint_eq(third.annotations.count, 0);
+	ck_assert_uint_eq(copy.annotations.count, 1);
+	ck_assert(!digest_equal(&copy.digest, &d.digest));
+	document_clear(&d);
+	ck_assert_ptr_null(d.json);
+	ck_assert_str_eq(third.items[0].json, ITEM);
+	document_clear(&third);
+	document_clear(&third);
+	document_clear(&copy);
+	annotations_clear(&want);
+}
+END_TEST
+
 START_TEST(reads_a_manifest)
 {
 	struct document d, copy;
@@ -233,7 +259,8 @@ START_TEST(there_and_back)
 			"{\n \"schemaVersion\":2,\n \"manifests\":[{\n\"mediaType\" : \"c/d\", "
 			"\"digest\":\"blake3:x\",\"size\":1}]}");
 		document_copy(&before, &d, NULL);
-		memcpy(items, before.items, before.count * sizeof(*items));
+		if (before.count > 0)
+			memcpy(items, before.items, before.count * sizeof(*items));
 		items[before.count] = other.items[0];
 		annotations_copy(&more, &before.annotations, NULL);
 		annotations_set(&more, "more", "1", NULL);
@@ -346,7 +373,7 @@ START_TEST(one_changed_item_changes_one_span)
 		struct document d, before;
 
 		parse(&d, styles[i]);
-		document_copy(&before, &d, NULL);
+		parse(&before, styles[i]); /* no copy: the items below are changed in place */
 		for (size_t j = 0; j < before.count; j++) {
 			struct buf wanted = BUF_INIT(DOCUMENT_SIZE_MAX);
 			struct descriptor *item = &d.items[j];
@@ -556,6 +583,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(read, reads_an_index);
+	tcase_add_test(read, copies_are_their_own);
 	tcase_add_test(read, reads_a_manifest);
 	tcase_add_test(read, its_own_type_counts_first);
 	tcase_add_test(read, refuses_what_breaks_a_must);
