@@ -33,7 +33,7 @@ static const struct {
 #define OPTION_ENTRY ENTRY("b3B0aW9uOnA1") /* option:p5 */
 #define VARIABLE_ENTRY ENTRY("dmFyaWFibGU6cDY=") /* variable:p6 */
 
-static char folder[] = "/tmp/indexfs-credentials-XXXXXX";
+static char folder[40];
 
 static inline void path_in(char out[static PATH_SIZE], const char *name)
 {
@@ -97,6 +97,7 @@ static inline void set_up(void)
 {
 	char path[PATH_SIZE * 2];
 
+	strcpy(folder, "/tmp/indexfs-credentials-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	set_variable("HOME", "home");
 	set_variable("XDG_RUNTIME_DIR", "run");
@@ -112,6 +113,9 @@ static inline void set_up(void)
 
 static inline void tear_down(void)
 {
+	const char *rest = strchr(getenv("PATH"), ':') + 1;
+
+	setenv("PATH", rest, 1);
 	ck_assert(shell_run("rm -rf \"$1\"", folder));
 }
 

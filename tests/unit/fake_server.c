@@ -109,14 +109,44 @@ static void send_text(int fd, const char *text, size_t len)
 	}
 }
 
+/* Where the headers of the answer begin that isn't a 1xx; the beginning where there are none. */
+static const char *headers_of(const char *text)
+{
+	const char *at = text;
+
+	while (strncmp(at, "HTTP/1.1 ", 9) == 0) {
+		const char *end = strstr(at, at[9] == '1' ? "\r\n\r\n" : "\r\n");
+
+		if (!end)
+			break;
+		if (at[9] != '1')
+			return end + 2;
+		at = end + 4;
+	}
+	return text;
+}
+
+/* Says that the connection ends: or else the next request could go into it while it's closed. */
+static const char *send_beginning(int fd, const char *text)
+{
+	const char *headers = headers_of(text);
+
+	send_text(fd, text, (size_t)(headers - text));
+	if (headers > text)
+		send_text(fd, "Connection: close\r\n", 19);
+	return headers;
+}
+
 static void send_answer(struct fake_server *server, int fd, const char *text)
 {
 	struct pollfd stopped = {.fd = server->stop[0], .events = POLLIN};
 	const char *token;
 	char port[8];
 	char end = *text ? text[strlen(text) - 1] : '\0';
-	size_t len = strlen(text) - (end == *FAKE_STALL || end == *FAKE_ENDLESS);
+	size_t len;
 
+	text = send_beginning(fd, text);
+	len = strlen(text) - (end == *FAKE_STALL || end == *FAKE_ENDLESS);
 	snprintf(port, sizeof(port), "%d", server->port);
 	while ((token = strstr(text, "@PORT@"))) {
 		send_text(fd, text, (size_t)(token - text));

@@ -1,10 +1,10 @@
 /*
  * fake_server.h - an HTTP server on loopback for the faults that a real registry can't have.
  *
- * Each request is kept, and answered with the text that the test gives for it, byte for byte;
- * then the connection is closed. In that text @PORT@ is replaced by the server's port, and a last
- * character of FAKE_STALL keeps the connection open and silent until the server is stopped, of
- * FAKE_ENDLESS sends header lines for as long as the client takes them.
+ * Each request is kept, and answered with the text that the test gives for it and one header more,
+ * "Connection: close", which is then done. In that text @PORT@ is replaced by the server's port,
+ * and a last character of FAKE_STALL keeps the connection open and silent until the server is
+ * stopped, of FAKE_ENDLESS sends header lines for as long as the client takes them.
  */
 #ifndef INDEXFS_TEST_FAKE_SERVER_H
 #define INDEXFS_TEST_FAKE_SERVER_H

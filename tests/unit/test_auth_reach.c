@@ -159,6 +159,7 @@ START_TEST(proxy_may_be_where_a_token_server_may_not)
 	ck_assert_int_eq(fixture.response.status, 200);
 	assert_lines(&fixture, lines);
 	fixture_close(&fixture);
+	unsetenv("http_proxy");
 }
 END_TEST
 

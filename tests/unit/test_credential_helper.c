@@ -190,6 +190,10 @@ START_TEST(a_helper_inherits_nothing)
 	snprintf(name, sizeof(name), "\n%d\n", extra);
 	ck_assert_msg(strstr(seen, name) == NULL, "%s", seen);
 	close(extra);
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	unsetenv("INDEXFS_PASSWORD");
+	unsetenv("INDEXFS_PASSWORD_2");
 }
 END_TEST
 

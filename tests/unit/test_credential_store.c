@@ -39,7 +39,8 @@ static mode_t mode_of(const char *name)
 
 START_TEST(stores_in_a_new_file)
 {
-	umask(0);
+	mode_t mask = umask(0);
+
 	store("ann", "se:same", "run/containers/auth.json");
 	ck_assert_uint_eq(mode_of("run/containers/auth.json") & 0777, 0600);
 	ck_assert_uint_eq(mode_of("run/containers") & 0777, 0700);
@@ -52,6 +53,7 @@ START_TEST(stores_in_a_new_file)
 	store("ann", "se:same", "home/.config/containers/auth.json");
 	ck_assert_uint_eq(mode_of("home/.config/containers/auth.json") & 0777, 0600);
 	expect_user("ann");
+	umask(mask);
 }
 END_TEST
 

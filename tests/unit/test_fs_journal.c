@@ -9,12 +9,13 @@
 #include "fs/work/journal.h"
 
 /* A folder of the test, and what a replay has seen, as text. */
-static char dir[] = "/tmp/test-journal.XXXXXX";
+static char dir[64];
 static int dir_fd = -1;
 static char seen[65536];
 
 static void setup(void)
 {
+	strcpy(dir, "/tmp/test-journal.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	ck_assert_int_ge(dir_fd, 0);
@@ -26,7 +27,6 @@ static void teardown(void)
 	unlinkat(dir_fd, "journal.new", 0);
 	close(dir_fd);
 	rmdir(dir);
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
 }
 
 static int take(void *context, const struct record *record, struct error *err)

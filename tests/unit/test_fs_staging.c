@@ -13,7 +13,7 @@
 
 #define MIB ((size_t)1 << 20)
 
-static char folder[] = "/tmp/test_fs_staging.XXXXXX";
+static char folder[40];
 static char area[192];
 static struct pool *pool;
 static struct staging *staging;
@@ -27,6 +27,7 @@ static void open_area(void)
 
 static void setup(void)
 {
+	strcpy(folder, "/tmp/test_fs_staging.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(area, sizeof(area), "%s/area", folder);
 	ck_assert_int_eq(pool_new(&pool, 4, NULL), 0);

@@ -228,6 +228,8 @@ int main(void)
 	tcase_add_test(faults, killed_at_any_point_it_is_a_layout);
 	tcase_add_test(faults, killed_while_making_it_can_be_made_again);
 	suite_add_tcase(suite, faults);
+	/* What a test forbids its process, it forbids for good. */
+	srunner_set_fork_status(runner, CK_FORK);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
