@@ -146,8 +146,8 @@ say "eight uploads at a time whose tokens are void at once, twice"
 start_fixture many --auth bearer --quirk anonymous=pull,push
 mount_indexfs "${host[many]}/team/app:v1" "$T/many"
 mkdir "$T/many/linux-amd64"
-for i in {1..8}; do random_file "$T/many/linux-amd64/part$i" 300000; done
 fixture_set many "fault PUT /blobs/uploads/ 2-3 expire-tokens"
+for i in {1..8}; do random_file "$T/many/linux-amd64/part$i" 300000; done
 sync "$T/many"
 assert_eq "requests that made tokens void" 2 "$(fixture_count many faults requests)"
 agree "$T/many" "${host[many]}/team/app:v1"
