@@ -10,7 +10,7 @@ WRITERS=${WRITERS:-16}
 # sum FILTER: over the status of all mounts.
 sum() {
     local i
-    for ((i = 0; i < WRITERS; i++)); do jq "$1" "$T/m$i/.oci/status"; done | paste -sd+ | bc
+    for ((i = 0; i < WRITERS; i++)); do jq "$1" "$T/m$i/.oci/status"; done | jq -s add
 }
 
 none_watches() {
