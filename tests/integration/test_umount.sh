@@ -82,7 +82,8 @@ say "interrupted while it publishes: it stays mounted"
 echo three >"$tag/linux-amd64/three"
 remount "$source" "$tag" commit=unmount
 kill -STOP "${registry_pid[plain]}"
-out=$(PROMPT=publishing python3 "$HERE/terminal.py" ^C -- "$INDEXFS" umount "$tag")
+# once the first line of how far it is is drawn
+out=$(PROMPT=$'\e[J' python3 "$HERE/terminal.py" ^C -- "$INDEXFS" umount "$tag")
 kill -CONT "${registry_pid[plain]}"
 assert_match "what it says" "Interrupted.*hint: it is mounted still.*exit 1" "$out"
 assert_eq "three" three "$(cat "$tag/linux-amd64/three")"
