@@ -51,6 +51,7 @@ static void call_begin(struct engine *engine, struct engine_call *call)
 		call->done(call);
 		return;
 	}
+	call->transfer->cancelled = &call->cancelled;
 	curl_easy_setopt(call->transfer->easy, CURLOPT_PRIVATE, call);
 	if (curl_multi_add_handle(engine->multi, call->transfer->easy) != CURLM_OK) {
 		error_set_memory(&call->error);

@@ -16,6 +16,7 @@ struct transfer {
 	const struct http_request *request;
 	struct http_response *response;
 	struct error *error;
+	const atomic_bool *cancelled; /* nobody wants the rest of the answer */
 	const struct http_options *options;
 	char message[CURL_ERROR_SIZE];
 	uint64_t sent; /* place in the body */

@@ -122,6 +122,11 @@ size_t transfer_on_body(char *bytes, size_t size, size_t count, void *context)
 	const struct http_sink *sink = transfer->request->sink;
 	size_t len = size * count;
 
+	/* Here too: curl may go on for a hundred pieces before the engine has its turn again. */
+	if (atomic_load(transfer->cancelled)) {
+		error_set(transfer->error, ERROR_INTERRUPTED, "interrupted");
+		return 0;
+	}
 	if (!is_success(transfer))
 		return take_refusal(transfer, bytes, len);
 	if (sink)
