@@ -14,6 +14,7 @@
 #include "fs/tree/tag.h"
 
 #define STOP_TRIES 100 /* tenths of a second */
+#define STOP_WATCH_TRIES 30 /* the same where only a push is watched */
 
 /* Nothing is to be published: what others have published is shown, as far as it is known of. */
 static void catch_up(struct tree *tree, struct node *tag, struct cancel *cancel)
@@ -229,21 +230,32 @@ void commit_request(struct tree *tree, struct node *tag, struct commit_request *
 		request->done(request, &err);
 }
 
+/* Whether there is anything to wait for, and for how many tenths of a second in all. The lock is
+ * held. */
+static bool is_busy(const struct tag *tag, int *most)
+{
+	bool commits = tag->running || tag->waiting;
+
+	*most = commits ? STOP_TRIES : STOP_WATCH_TRIES;
+	return tag->committing || tag->last_push.watched;
+}
+
 void commit_stop(struct tree *tree)
 {
 	struct tag *tag = tree->root ? tree->root->tag : NULL;
 	const struct timespec pause = {.tv_nsec = 100000000};
-	int left = STOP_TRIES;
-	bool committing = tag != NULL;
+	bool busy = tag != NULL;
+	int tries, most;
 
-	while (committing && left-- > 0) {
+	for (tries = 0; busy; tries++) {
 		pthread_mutex_lock(&tree->lock);
-		committing = tag->committing || tag->last_push.watched;
-		tag->stopped = !left;
-		if (committing && !left && tag->cancel)
+		busy = is_busy(tag, &most);
+		tag->stopped = busy && tries >= most;
+		if (tag->stopped && tag->cancel)
 			cancel_fire(tag->cancel);
+		busy = busy && !tag->stopped;
 		pthread_mutex_unlock(&tree->lock);
-		if (committing && left)
+		if (busy)
 			nanosleep(&pause, NULL);
 	}
 }

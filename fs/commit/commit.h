@@ -35,8 +35,8 @@ void commit_request(struct tree *tree, struct node *tag, struct commit_request *
  * nobody waits is ended: what it has not published stays as it is. Takes the lock. */
 void commit_abandon(struct tree *tree, struct node *tag, struct commit_request *request);
 
-/* The mount ends: a commit that is under way, and the watch over the last push, have ten seconds,
- * and are ended then. */
+/* The mount ends: a commit that is under way has ten seconds, the watch over the last push three,
+ * and is ended then. */
 void commit_stop(struct tree *tree);
 
 #endif

@@ -207,8 +207,9 @@ static void tick(void *context)
 	struct watch *watch = context;
 
 	pthread_mutex_lock(&watch->tree->lock);
+	/* what is watched is the commit's now */
 	if (watch->tag->tag->last_push.watched && !commit_run(watch->tree, watch->tag, look))
-		arm(watch, BUSY_MS);
+		timer_arm(watch->tree->timer, &watch->task, BUSY_MS, NULL);
 	pthread_mutex_unlock(&watch->tree->lock);
 }
 

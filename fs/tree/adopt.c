@@ -21,8 +21,7 @@ struct hand {
 	const struct document *given;
 	size_t given_count;
 	struct descriptor *wanted;
-	struct document *fetched; /* of each that is wanted; empty where it can't be had */
-	struct error *why;
+	struct document *fetched; /* those that can be had, by their digests once all are here */
 	size_t count;
 	struct tree *tree;
 	struct cancel *cancel;
@@ -32,40 +31,53 @@ static void hand_clear(struct hand *hand)
 {
 	for (size_t i = 0; i < hand->count; i++) {
 		descriptor_clear(&hand->wanted[i]);
-		document_clear(&hand->fetched[i]);
+		if (hand->fetched)
+			document_clear(&hand->fetched[i]);
 	}
 	free(hand->wanted);
 	free(hand->fetched);
-	free(hand->why);
+}
+
+static int by_digest(const void *a, const void *b)
+{
+	return strcmp(((const struct document *)a)->digest.text,
+		((const struct document *)b)->digest.text);
 }
 
 static const struct document *hand_find(const void *context, const struct digest *digest)
 {
 	const struct hand *hand = context;
+	const struct document key = {.digest = *digest};
 
 	if (digest_equal(&hand->root->digest, digest))
 		return hand->root;
 	for (size_t i = 0; i < hand->given_count; i++)
 		if (digest_equal(&hand->given[i].digest, digest))
 			return &hand->given[i];
-	for (size_t i = 0; i < hand->count; i++)
-		if (hand->fetched[i].json && digest_equal(&hand->fetched[i].digest, digest))
-			return &hand->fetched[i];
-	return NULL;
+	if (!hand->fetched)
+		return NULL;
+	return bsearch(&key, hand->fetched, hand->count, sizeof *hand->fetched, by_digest);
+}
+
+static bool is_wanted(const struct hand *hand, const struct reshape_row *row)
+{
+	return reshape_wants(row) && !hand_find(hand, &row->item->digest);
 }
 
 /* Which manifests will be needed; the lock is held. */
 static int hand_want(struct hand *hand, const struct reshape *reshape, struct error *err)
 {
-	hand->wanted = calloc(reshape->count + 1, sizeof *hand->wanted);
-	hand->fetched = calloc(reshape->count + 1, sizeof *hand->fetched);
-	hand->why = calloc(reshape->count + 1, sizeof *hand->why);
-	if (!hand->wanted || !hand->fetched || !hand->why)
+	size_t i, count = 0;
+
+	for (i = 0; i < reshape->count; i++)
+		count += is_wanted(hand, &reshape->rows[i]);
+	hand->wanted = calloc(count + 1, sizeof *hand->wanted);
+	if (!hand->wanted)
 		return error_set_memory(err);
-	for (size_t i = 0; i < reshape->count; i++) {
+	for (i = 0; i < reshape->count; i++) {
 		const struct reshape_row *row = &reshape->rows[i];
 
-		if (!reshape_wants(row) || hand_find(hand, &row->item->digest))
+		if (!is_wanted(hand, row))
 			continue;
 		if (descriptor_copy(&hand->wanted[hand->count], row->item, err))
 			return -1;
@@ -74,27 +86,31 @@ static int hand_want(struct hand *hand, const struct reshape *reshape, struct er
 	return 0;
 }
 
+/* What can't be had is no error of the whole. */
 static int hand_fetch_one(void *context, size_t i, struct error *err)
 {
 	struct hand *hand = context;
+	const struct descriptor *wanted = &hand->wanted[i];
+	struct error why = ERROR_INIT;
 
 	(void)err;
-	if (history_document(
-		    hand->tree->history, &hand->fetched[i], &hand->wanted[i].digest, NULL) == 0)
-		return 0;
-	resolve_entry(hand->tree->store, &hand->fetched[i], &hand->wanted[i], hand->cancel,
-		&hand->why[i]);
+	if (history_document(hand->tree->history, &hand->fetched[i], &wanted->digest, NULL) &&
+		resolve_entry(hand->tree->store, &hand->fetched[i], wanted, hand->cancel, &why))
+		log_write(hand->tree->log, LOG_LEVEL_WARNING,
+			"a folder stays as it was for now: %s", why.message);
 	return 0;
 }
 
-/* What can't be had is no error of the whole. */
-static void hand_fetch(struct hand *hand)
+static int hand_fetch(struct hand *hand, struct error *err)
 {
+	struct document *fetched = calloc(hand->count + 1, sizeof *fetched);
+
+	if (!fetched)
+		return error_set_memory(err);
+	hand->fetched = fetched;
 	parallel_for(hand->count, hand->tree->store->jobs, hand_fetch_one, hand, NULL);
-	for (size_t i = 0; i < hand->count; i++)
-		if (error_is_set(&hand->why[i]))
-			log_write(hand->tree->log, LOG_LEVEL_WARNING,
-				"a folder stays as it was for now: %s", hand->why[i].message);
+	qsort(fetched, hand->count, sizeof *fetched, by_digest);
+	return 0;
 }
 
 /* Whether the base can become, or come closer to, the other version, where something was changed
@@ -258,9 +274,8 @@ int tag_adopt(struct tree *tree, struct node *tag, const struct version *now,
 	pthread_mutex_lock(&tree->lock);
 	result = look(&hand, tag, now, err);
 	pthread_mutex_unlock(&tree->lock);
-	if (result)
+	if (result || hand_fetch(&hand, err))
 		return -1;
-	hand_fetch(&hand);
 	pthread_mutex_lock(&tree->lock);
 	if (how->by_commit || !tag->tag->committing)
 		result = adopt(tree, tag, now, &hand, err);

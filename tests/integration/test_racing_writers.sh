@@ -17,6 +17,10 @@ none_watches() {
     [[ $(sum 'if .watching then 1 else 0 end') -eq 0 ]]
 }
 
+# docker-registry answers 500 to who asks for a tag while its file is written anew: with so many at it
+# on a slow machine that may be five times in a row.
+OPTIONS=retries=10
+
 # Each waits for the same line before it syncs.
 write() { # MOUNT ROUND
     mkdir "$1/linux-w${1##*/m}"
@@ -33,7 +37,7 @@ race() { # NAME HOST [CACHE: one that all share]
         rm -f "$T"/go-*
         for ((i = 0; i < WRITERS; i++)); do
             mount_indexfs "$source" "$T/m$i" \
-                "state-dir=$T/state-$1-$round-$i,cache-dir=${3:-$T/cache-$1-$round-$i}"
+                "$OPTIONS,state-dir=$T/state-$1-$round-$i,cache-dir=${3:-$T/cache-$1-$round-$i}"
         done
         writers=()
         for ((i = 0; i < WRITERS; i++)); do

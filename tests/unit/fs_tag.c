@@ -1,6 +1,7 @@
 #include "fs_tag.h"
 
 #include <check.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,15 +256,20 @@ void tag_fixture_start(struct tag_fixture *fixture, const char *text)
 	tree_start(fixture);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
 void tag_fixture_stop(struct tag_fixture *fixture)
 {
-	char command[128];
-
 	tree_stop(fixture);
 	document_clear(&fixture->store.tag);
 	merge_store_clear(&fixture->store.documents);
-	snprintf(command, sizeof command, "rm -rf %s", fixture->dir);
-	ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c) */
+	ck_assert_int_eq(nftw(fixture->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void tag_fixture_restart(struct tag_fixture *fixture)
