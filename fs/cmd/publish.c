@@ -69,15 +69,15 @@ static void show(struct screen *screen, const struct json_value *status)
 
 	if (!to)
 		return;
+	fputs("publishing ", to);
 	if (sum.files) {
 		report_size(sent, sum.sent);
 		report_size(size, sum.size);
 		report_bar(to, BAR, sum.sent, sum.size);
-		fprintf(to, " %s of %s, %zu file%s\n", sent, size, sum.files,
+		fprintf(to, " %s of %s, %zu file%s", sent, size, sum.files,
 			sum.files == 1 ? "" : "s");
-	} else {
-		fputs("publishing ...\n", to);
 	}
+	fputc('\n', to);
 	fclose(to);
 	screen_show(screen, text);
 	free(text);

@@ -13,16 +13,19 @@ import pty
 import select
 import sys
 import termios
+import time
 
-LIMIT = 20
+LIMIT = 60
 PROMPT = os.environ.get("PROMPT", ": ").encode()
 
 
 def read_until(master, seen, end):
     """Reads up to the text end, or to the end where that is None."""
+    until = time.monotonic() + LIMIT
     while end is None or end not in seen[0]:
-        if not select.select([master], [], [], LIMIT)[0]:
-            sys.exit(f"terminal.py: nothing for {LIMIT} s after {seen[0]!r}")
+        left = max(0, until - time.monotonic())
+        if not select.select([master], [], [], left)[0] or not left:
+            sys.exit(f"terminal.py: no {end!r} in {LIMIT} s, after {seen[0][-1000:]!r}")
         try:
             got = os.read(master, 4096)
         except OSError:

@@ -65,7 +65,7 @@ wait "$waiting" || status=$?
 assert_eq "exit status" 1 "$status"
 assert_match "the end" "not published: Interrupted system call"$'\n'"(.*"$'\n'")?hint: all that was changed is kept" \
     "$(cat "$T/said")"
-out=$(PROMPT=" file" python3 "$HERE/terminal.py" ^C -- "$INDEXFS" commit "$tag")
+out=$(PROMPT=publishing python3 "$HERE/terminal.py" ^C -- "$INDEXFS" commit "$tag")
 assert_match "the interrupt key" "not published: Interrupted system call.*exit 1, echo on" "$out"
 kill -CONT "${registry_pid[plain]}"
 assert_eq "four" four "$(cat "$tag/linux-amd64/four")"
