@@ -10,7 +10,9 @@
  * has changed is taken from it as it is, to the byte.
  *
  * The same thing changed differently on both sides is a conflict; changed alike it is none. One
- * side removing what the other has changed is a conflict as well.
+ * side removing what the other has changed is a conflict as well. What counts is what a document
+ * says: another spelling of the same JSON (white space, order of an object's members, escapes) is
+ * no change, though the digest of a manifest that is spelled anew is one of its entry.
  *
  * A single manifest is one entry. Which one of another side's index, its digest tells, else its
  * platform; where neither does, the whole tag is one conflict, of the path ".".

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/model/json_equal.h"
 #include "registry/model/merge_entries.h"
 
 static void manifests_clear(struct merge_result *result)
@@ -38,6 +39,16 @@ static bool same_root(const struct document *a, const struct document *b)
 	return a->json_len == b->json_len && memcmp(a->json, b->json, a->json_len) == 0;
 }
 
+/* Whether they say the same. */
+static int same_value(
+	bool *same, const struct document *a, const struct document *b, struct error *err)
+{
+	struct json_text first = {a->json, a->json_len, ERROR_CORRUPT};
+	struct json_text second = {b->json, b->json_len, ERROR_CORRUPT};
+
+	return json_equal(same, &first, json_root(&first), &second, json_root(&second), err);
+}
+
 static int root_take(struct merge_result *out, const struct document *root, struct error *err)
 {
 	return root ? document_copy(&out->root, root, err) : 0;
@@ -56,16 +67,24 @@ static int whole_settle(struct merge_run *run, struct error *err)
 	return root_take(run->out, pick == PICK_OURS ? ours : theirs, err);
 }
 
+/* A tag that one side has removed: *decided where the other has changed nothing in it. */
+static int removed_settle(bool *decided, const struct merge_input *input, struct error *err)
+{
+	const struct document *left = input->ours ? input->ours : input->theirs;
+
+	return input->base ? same_value(decided, input->base, left, err) : 0;
+}
+
 static int run_merge(struct merge_run *run, struct error *err)
 {
 	const struct merge_input *input = run->input;
-	bool decided = false;
+	bool there = input->ours && input->theirs, decided = false;
 
 	if (same_root(input->ours, input->theirs) || same_root(input->base, input->ours))
 		return root_take(run->out, input->theirs, err);
 	if (same_root(input->base, input->theirs))
 		return root_take(run->out, input->ours, err);
-	if (input->ours && input->theirs && merge_entries(&decided, run, err))
+	if (there ? merge_entries(&decided, run, err) : removed_settle(&decided, input, err))
 		return -1;
 	return decided ? 0 : whole_settle(run, err);
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "registry/model/json_equal.h"
 #include "registry/model/merge_items.h"
 #include "registry/model/merge_members.h"
 
@@ -40,7 +41,7 @@ int merge_descriptor_same(
 	*same = !a && !b;
 	if (!a || !b || !same_content(a, b))
 		return 0;
-	return merge_json_same(same, &first, json_root(&first), &second, json_root(&second), err);
+	return json_equal(same, &first, json_root(&first), &second, json_root(&second), err);
 }
 
 static int members_merge(struct descriptor *out, struct merge_run *run,

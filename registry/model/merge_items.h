@@ -14,7 +14,7 @@ struct merge_trio {
 /* Which side's mediaType, digest and size hold. Ours and theirs are there. */
 enum merge_pick merge_content_pick(const struct merge_trio *trio);
 
-/* Whether they differ in more than white space: *same. NULL is an absent one. */
+/* Whether they say the same, however it's written: *same. NULL is an absent one. */
 int merge_descriptor_same(
 	bool *same, const struct descriptor *a, const struct descriptor *b, struct error *err);
 

@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "registry/model/json_edit.h"
+#include "registry/model/json_equal.h"
 
 struct objects {
 	struct json_object sides[SIDE_COUNT];
@@ -33,25 +34,6 @@ static int object_take(struct json_object *object, struct merge_keys *keys,
 	return 0;
 }
 
-int merge_json_same(bool *same, const struct json_text *a, struct json_span a_span,
-	const struct json_text *b, struct json_span b_span, struct error *err)
-{
-	static const struct json_style compact = JSON_STYLE_COMPACT;
-	cleanup_with(buf_free) struct buf first = BUF_INIT(JSON_SIZE_MAX);
-	cleanup_with(buf_free) struct buf second = BUF_INIT(JSON_SIZE_MAX);
-	size_t len = a_span.end - a_span.start;
-
-	*same = len == b_span.end - b_span.start &&
-		memcmp(a->bytes + a_span.start, b->bytes + b_span.start, len) == 0;
-	if (*same)
-		return 0;
-	if (json_layout(&first, a, a_span, &compact, 0) ||
-		json_layout(&second, b, b_span, &compact, 0))
-		return json_buf_error(err);
-	*same = first.len == second.len && memcmp(first.data, second.data, first.len) == 0;
-	return 0;
-}
-
 /* What a merge of one member looks at. */
 struct view {
 	const struct merge_members *members;
@@ -74,8 +56,8 @@ static int member_same(bool *same, const struct view *view, enum merge_side a, e
 	*same = !first && !second;
 	if (!first || !second)
 		return 0;
-	return merge_json_same(same, &view->members->sides[a], first->value,
-		&view->members->sides[b], second->value, err);
+	return json_equal(same, &view->members->sides[a], first->value, &view->members->sides[b],
+		second->value, err);
 }
 
 static bool listed(const char *const *names, const char *name)

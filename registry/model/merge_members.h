@@ -19,8 +19,4 @@ struct merge_members {
 int merge_members(struct buf *out, struct merge_run *run, const struct merge_members *members,
 	const struct merge_place *place, struct error *err);
 
-/* Whether two objects or values differ in more than white space: *same. */
-int merge_json_same(bool *same, const struct json_text *a, struct json_span a_span,
-	const struct json_text *b, struct json_span b_span, struct error *err);
-
 #endif

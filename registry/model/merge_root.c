@@ -5,9 +5,9 @@
 
 #include "cleanup.h"
 #include "registry/model/json_edit.h"
+#include "registry/model/json_equal.h"
 #include "registry/model/merge_document.h"
 #include "registry/model/merge_entries.h"
-#include "registry/model/merge_members.h"
 
 /* Whether the result is a single manifest as far as the sides go: three-way, like all else. */
 static bool single_is_picked(const struct merge_tags *tags)
@@ -42,7 +42,7 @@ static int shell_same(
 		return -1;
 	a_text = (struct json_text){first.data, first.len, ERROR_CORRUPT};
 	b_text = (struct json_text){second.data, second.len, ERROR_CORRUPT};
-	return merge_json_same(same, &a_text, json_root(&a_text), &b_text, json_root(&b_text), err);
+	return json_equal(same, &a_text, json_root(&a_text), &b_text, json_root(&b_text), err);
 }
 
 /* Whether a single manifest would lose nothing: what one side made of the index beside its entries

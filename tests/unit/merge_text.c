@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "cleanup.h"
+#include "json_value.h"
 #include "media_type.h"
 
 #define WORD_SIZE 128
@@ -385,16 +386,21 @@ const struct document *merge_text_root(const struct merge_text_tag *tag)
 	return tag->exists ? &tag->root : NULL;
 }
 
-/* The value of the string member "data" or "x" in a descriptor or document. */
-static bool member_find(char out[static WORD_SIZE], const char *json, const char *before)
+/* The string that the member "data" or "x" of a descriptor or document is, or holds. */
+static bool member_find(char out[static WORD_SIZE], const char *json, const char *name)
 {
-	const char *found = strstr(json, before);
+	cleanup_with(json_value_freep) struct json_value *tree =
+		json_value_parse(json, strlen(json), NULL);
+	const struct json_value *member = json_value_member(tree, name);
+	const char *text = json_value_text(member);
 
-	if (!found)
-		return false;
-	found += strlen(before);
-	snprintf(out, WORD_SIZE, "%.*s", (int)strcspn(found, "\""), found);
-	return true;
+	if (!text)
+		text = json_value_text(json_value_first(member));
+	if (!text)
+		text = json_value_text(json_value_member(member, "v"));
+	if (text)
+		snprintf(out, WORD_SIZE, "%s", text);
+	return text != NULL;
 }
 
 static void notes_format(
@@ -412,7 +418,7 @@ static void layer_format(
 	const char *title = annotations_get(&layer->annotations, ANNOTATION_TITLE);
 	char content[WORD_SIZE];
 
-	if (!member_find(content, layer->json, "\"data\":\""))
+	if (!member_find(content, layer->json, "data"))
 		snprintf(content, WORD_SIZE, "%s", merge_store_content(store, &layer->digest));
 	if (title)
 		buf_printf(out, "%s%s=%s ", *title == '$' ? "'" : "", title, content);
@@ -430,14 +436,13 @@ static void manifest_format(
 		layer_format(out, &manifest->items[i], store);
 	if (strcmp(manifest->config.media_type, MEDIA_TYPE_IMAGE_CONFIG) == 0)
 		buf_append_text(out, "$image ");
-	if (member_find(value, manifest->config.json, "\"data\":\"") &&
-		strcmp(value, EMPTY_JSON) != 0)
+	if (member_find(value, manifest->config.json, "data") && strcmp(value, EMPTY_JSON) != 0)
 		buf_printf(out, "$config=%s ", value);
 	if (manifest->artifact_type)
 		buf_printf(out, "$type=%s ", manifest->artifact_type);
-	if (manifest->has_subject && member_find(value, manifest->subject.json, "\"data\":\""))
+	if (manifest->has_subject && member_find(value, manifest->subject.json, "data"))
 		buf_printf(out, "$subject=%s ", value);
-	if (member_find(value, manifest->json, "\"x\":{\"v\":\""))
+	if (member_find(value, manifest->json, "x"))
 		buf_printf(out, "$x=%s ", value);
 	notes_format(out, &manifest->annotations, "$m", false);
 	notes_format(out, &manifest->config.annotations, "$c", false);
@@ -457,7 +462,7 @@ static void entry_format(struct buf *out, const struct descriptor *entry,
 		ck_assert(platform_name(name, &entry->platform));
 	buf_printf(out, "%s{ ", name);
 	manifest_format(out, manifest, store);
-	if (member_find(value, entry->json, "\"x\":\""))
+	if (member_find(value, entry->json, "x"))
 		buf_printf(out, "$dx=%s ", value);
 	notes_format(out, &entry->annotations, "$d", false);
 	buf_append_text(out, "} ");
@@ -474,7 +479,7 @@ static void index_format(struct buf *out, const struct document *root, struct me
 			store_find(store->items, store->count, &entry->digest);
 
 		if (media_type_is_index(entry->media_type)) {
-			ck_assert(member_find(value, entry->json, "\"data\":\""));
+			ck_assert(member_find(value, entry->json, "data"));
 			buf_printf(out, "nested=%s ", value);
 			continue;
 		}
@@ -484,7 +489,7 @@ static void index_format(struct buf *out, const struct document *root, struct me
 	}
 	if (root->artifact_type)
 		buf_printf(out, "$type=%s ", root->artifact_type);
-	if (member_find(value, root->json, "\"x\":[\""))
+	if (member_find(value, root->json, "x"))
 		buf_printf(out, "$x=%s ", value);
 	notes_format(out, &root->annotations, "", false);
 }

@@ -613,6 +613,73 @@ START_TEST(bytes_are_kept)
 }
 END_TEST
 
+#define INDEX_OF(digest, rest)                                                                     \
+	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"a/b\",\"digest\":\"" digest          \
+	"\",\"size\":1" rest "}]"
+
+/* Documents that say the same in another spelling, and what isn't changed or no conflict then. */
+static const struct spelling {
+	const char *what, *base, *ours, *theirs, *want; /* NULL: no tag */
+} spellings[] = {
+	{"both add a member", INDEX_OF(DIGEST_1, "") "}",
+		INDEX_OF(DIGEST_1, "") ",\"x\":{\"a\":1,\"b\":[2]}}",
+		INDEX_OF(DIGEST_1, "") ", \"x\": {\"b\":[2.0], \"\\u0061\":1} }",
+		INDEX_OF(DIGEST_1, "") ", \"x\": {\"b\":[2.0], \"\\u0061\":1} }"},
+	{"one spells a member, one changes it", INDEX_OF(DIGEST_1, "") ",\"x\":{\"a\":1,\"b\":2}}",
+		INDEX_OF(DIGEST_1, "") ",\"x\":{\"a\":3,\"b\":2}}",
+		INDEX_OF(DIGEST_1, "") ",\"x\":{\"b\":2,\"a\":1},\"y\":0}",
+		INDEX_OF(DIGEST_1, "") ",\"x\":{\"a\":3,\"b\":2},\"y\":0}"},
+	{"one spells an entry, one removes it",
+		INDEX_OF(DIGEST_1, ",\"annotations\":{\"a\":\"/\",\"b\":\"\"}") "}",
+		"{\"schemaVersion\":2,\"manifests\":[]}",
+		INDEX_OF(DIGEST_1, ",\"annotations\":{\"b\":\"\",\"a\":\"\\/\"}") ",\"y\":0}",
+		"{\"schemaVersion\":2,\"manifests\":[],\"y\":0}"},
+	{"one spells an entry, one changes it", INDEX_OF(DIGEST_1, ",\"u\":{\"a\":1,\"b\":2}") "}",
+		INDEX_OF(DIGEST_2, ",\"u\":{\"a\":1,\"b\":2}") "}",
+		INDEX_OF(DIGEST_1, ",\"u\":{\"b\":2,\"a\":1}") ",\"y\":0}",
+		INDEX_OF(DIGEST_2, ",\"u\":{\"a\":1,\"b\":2}") ",\"y\":0}"},
+	{"one spells the tag, one removes it", INDEX_OF(DIGEST_1, "") ",\"x\":{\"a\":1,\"b\":2}}",
+		NULL, INDEX_OF(DIGEST_1, "") ",\"x\":{\"b\":2,\"a\":1}}", NULL},
+};
+
+static const struct document *root_parse(struct document *out, const char *text)
+{
+	struct error err = ERROR_INIT;
+
+	*out = (struct document)DOCUMENT_INIT;
+	if (!text)
+		return NULL;
+	ck_assert_msg(document_parse(out, NULL, text, strlen(text), &err) == 0, "%s: %s", text,
+		err.message);
+	return out;
+}
+
+START_TEST(another_spelling_is_no_change)
+{
+	const struct spelling *row = &spellings[_i % (int)(sizeof(spellings) / sizeof(*spellings))];
+	bool swapped = _i >= (int)(sizeof(spellings) / sizeof(*spellings));
+	cleanup_with(merge_result_clear) struct merge_result result;
+	struct document roots[3];
+	struct setting setting = {
+		.input = {
+			.base = root_parse(&roots[0], row->base),
+			.ours = root_parse(&roots[1], swapped ? row->theirs : row->ours),
+			.theirs = root_parse(&roots[2], swapped ? row->ours : row->theirs),
+		}};
+
+	run(&result, &setting, row->what);
+	ck_assert_msg(result.conflict_count == 0, "%s", row->what);
+	if (!row->want)
+		ck_assert_ptr_null(result.root.json);
+	else if (!swapped)
+		ck_assert_str_eq(result.root.json, row->want);
+	else
+		ck_assert_msg(strlen(result.root.json) > 0, "%s", row->what);
+	for (size_t i = 0; i < 3; i++)
+		document_clear(&roots[i]);
+}
+END_TEST
+
 /* A descriptor's data and urls belong to its content: they come from the side that has it. */
 START_TEST(what_belongs_to_content_follows_it)
 {
@@ -717,6 +784,8 @@ int main(void)
 	tcase_add_test(rows, a_manifest_that_cannot_be_had_fails_the_merge);
 	tcase_add_test(rows, an_index_instead_of_a_manifest_is_a_conflict);
 	tcase_add_test(bytes, bytes_are_kept);
+	tcase_add_loop_test(bytes, another_spelling_is_no_change, 0,
+		2 * (int)(sizeof(spellings) / sizeof(*spellings)));
 	tcase_add_test(bytes, what_belongs_to_content_follows_it);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
