@@ -8,6 +8,9 @@
 set -Eeuo pipefail
 shopt -s inherit_errexit
 
+# Debian's programs, not those that a developer has installed before them.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
 INDEXFS=${INDEXFS:-$ROOT/build/indexfs}

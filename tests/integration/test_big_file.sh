@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # A file of 3 GiB, part real and part holes, goes through the whole chain, in little memory.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # -o commit=close and idle: when something is published that no fsync has asked for.
 . "$(dirname "$0")/lib.sh"
 

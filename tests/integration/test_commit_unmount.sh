@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # -o commit=unmount: what is not committed is, when the mount ends.
 . "$(dirname "$0")/lib.sh"
 

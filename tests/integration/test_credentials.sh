@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Who the user is: login and logout, podman's and docker's files, helper programs, a password for
 # one mount; and that nobody else gets to see it.
 . "$(dirname "$0")/lib.sh"

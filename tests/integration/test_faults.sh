@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Each kind of request with each fault, once, and a fifth of those where it lasts: the operation
 # succeeds or says why, and nothing is lost. All of them: make check-fault.
 . "$(dirname "$0")/lib.sh"

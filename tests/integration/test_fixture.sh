@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # The registry of the tests and the relay: what other tests rely on, against skopeo, curl, and a
 # mount.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # A registry that wants the password, or wants the mount to fall over: it gets nothing, each answer
 # of it is the contract's errno in time and in little memory, and what is good goes on.
 if [[ -z ${HOSTILE_NETWORK-} ]]; then

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Two mounts change one tag at the same time: what can be kept of both is kept; what can't is ESTALE,
 # is told by status, and is settled as the user says.
 . "$(dirname "$0")/lib.sh"
@@ -43,15 +44,15 @@ merging() { # STORE
     agree "$a" "$source"
 
     say "$1: different keys of the annotations of the index, of an entry, of a manifest, of a layer"
+    jq '."org.example.l" = "2"' "$b/annotations.json" >"$T/text"
+    cp "$T/text" "$b/annotations.json"
+    echo '{"$descriptor": {"d2": "b"}, "$manifest": {"m2": "b"}, "one": {"l2": "b"}}' \
+        >"$b/linux-amd64/annotations.json"
     jq '."org.example.k" = "2"' "$a/annotations.json" >"$T/text"
     cp "$T/text" "$a/annotations.json"
     echo '{"$descriptor": {"d1": "a"}, "$manifest": {"m1": "a"}, "one": {"l1": "a"}}' \
         >"$a/linux-amd64/annotations.json"
     sync "$a"
-    jq '."org.example.l" = "2"' "$b/annotations.json" >"$T/text"
-    cp "$T/text" "$b/annotations.json"
-    echo '{"$descriptor": {"d2": "b"}, "$manifest": {"m2": "b"}, "one": {"l2": "b"}}' \
-        >"$b/linux-amd64/annotations.json"
     sync "$b"
     agree "$b" "$source"
     assert_eq "the index's" '{"org.example.k":"2","org.example.l":"2"}' "$(jq -c . "$b/annotations.json")"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Sixteen mounts, each with state and cache of its own, add a platform each to one tag in the same
 # moment: every round ends with all sixteen. ROUNDS=2, WRITERS=16.
 . "$(dirname "$0")/lib.sh"
