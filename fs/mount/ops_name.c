@@ -15,6 +15,8 @@
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
+#include "fs/tree/referrer_name.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/refresh.h"
 #include "layer_path.h"
 #include "platform.h"
@@ -97,6 +99,19 @@ static void lookup_later(fuse_req_t req, struct node *parent, struct node *needs
 	folder_when_loaded(lookup->tree, needs, &lookup->waiter);
 }
 
+/* What a name in a directory stands on, to be loaded before; NULL where that is nothing. */
+static struct node *needed_for(struct node *parent, const char *name)
+{
+	if (!strcmp(name, CONTROL_NAME))
+		return NULL;
+	if (parent->kind == NODE_REFERRERS && !referrer_name_is_published(name))
+		return NULL;
+	if (parent->kind != NODE_CONTROL)
+		return parent;
+	/* what is in .oci is about the folder above it */
+	return strcmp(name, REFERRERS_NAME) != 0 ? parent->parent : NULL;
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 {
 	struct tree *tree = request_tree(req);
@@ -110,11 +125,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 	if (strcmp(name, CONTROL_NAME) != 0)
 		refresh_touch(tree, parent);
 	pthread_mutex_lock(&tree->lock);
-	/* what is in .oci is about the folder above it */
-	needs = parent->kind == NODE_CONTROL && parent->parent ? parent->parent : parent;
-	loaded = folder_is_loaded(needs);
+	needs = needed_for(parent, name);
+	loaded = !needs || folder_is_loaded(needs);
 	pthread_mutex_unlock(&tree->lock);
-	if (!loaded && strcmp(name, CONTROL_NAME) != 0) {
+	if (!loaded) {
 		lookup_later(req, parent, needs, name);
 		return;
 	}

@@ -10,7 +10,10 @@
 
 double attr_timeout(const struct node *node)
 {
-	return node->kind == NODE_CONTROL || node_is_annotations(node) ? 0 : BELIEVE_SECONDS;
+	return node->kind == NODE_CONTROL || node->kind == NODE_REFERRERS ||
+			       node_is_annotations(node)
+		       ? 0
+		       : BELIEVE_SECONDS;
 }
 
 static int64_t control_size(struct tree *tree, struct node *node)

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
@@ -118,6 +119,18 @@ static int add_files(struct tree *tree, struct node *folder, const struct node *
 	return 0;
 }
 
+static int add_referrers(struct tree *tree, struct node *folder)
+{
+	struct node *referrers = referrers_new(tree);
+	int result;
+
+	if (!referrers)
+		return -1;
+	result = node_link(&tree->inodes, folder, REFERRERS_NAME, referrers, NULL);
+	node_unpin(&tree->inodes, referrers);
+	return result;
+}
+
 struct node *control_folder(struct tree *tree, struct node *owner)
 {
 	struct node *folder = owner->children.control;
@@ -125,7 +138,7 @@ struct node *control_folder(struct tree *tree, struct node *owner)
 	if (folder)
 		return folder;
 	folder = control_node(tree, S_IFDIR | 0555, NULL);
-	if (!folder || add_files(tree, folder, owner)) {
+	if (!folder || add_files(tree, folder, owner) || add_referrers(tree, folder)) {
 		if (folder)
 			node_unpin(&tree->inodes, folder);
 		errno = ENOMEM;

@@ -11,6 +11,7 @@
 #include "fs/tree/history.h"
 #include "fs/tree/layers.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/stale.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
@@ -89,6 +90,8 @@ struct node *folder_from_entry(
 
 bool folder_is_loaded(const struct node *node)
 {
+	if (node->kind == NODE_REFERRERS)
+		return referrers_are_listed(node);
 	return !node->folder || node->folder->state == FOLDER_LOADED;
 }
 
@@ -285,34 +288,56 @@ static void folder_tell(struct folder_waiter *waiter, const struct error *err)
 	}
 }
 
+/* What a folder shows: its manifest, or what refers to subject. */
+static int folder_get(struct tree *tree, struct node *node, struct document *document,
+	struct digest *subject, struct error *err)
+{
+	if (node->kind == NODE_REFERRERS)
+		return referrers_fetch(tree, node, document, subject, err);
+	/* what was kept when the folder was changed needs no network */
+	if (history_document(tree->history, document, &node->folder->entry.digest, NULL) == 0)
+		return 0;
+	return resolve_entry(tree->store, document, &node->folder->entry, NULL, err);
+}
+
+/* It can't be shown. */
+static void folder_fail(struct tree *tree, struct node *node, const struct error *err)
+{
+	if (node->kind == NODE_REFERRERS) {
+		node->folder->state = FOLDER_UNLOADED;
+	} else {
+		node->folder->broken = err->kind == ERROR_NOT_FOUND || err->kind == ERROR_CORRUPT;
+		folder_empty(tree, node);
+	}
+	tree_report(tree, node, "can't be read", err);
+}
+
 static void folder_fetch(void *context)
 {
 	struct load *load = context;
 	struct tree *tree = load->tree;
 	struct node *node = load->node;
 	struct error err = ERROR_INIT;
-	struct document document = DOCUMENT_INIT;
+	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
+	struct digest subject;
 	struct folder_waiter *waiters;
-	int result = 0;
+	int result = folder_get(tree, node, &document, &subject, &err);
 
-	/* what was kept when the folder was changed needs no network */
-	if (history_document(tree->history, &document, &node->folder->entry.digest, NULL))
-		result = resolve_entry(tree->store, &document, &node->folder->entry, NULL, &err);
 	pthread_mutex_lock(&tree->lock);
 	if (!result)
-		result = folder_fill(tree, node, &document, &err);
-	node->folder->broken = result && (err.kind == ERROR_NOT_FOUND || err.kind == ERROR_CORRUPT);
-	if (result) {
-		folder_empty(tree, node);
-		tree_report(tree, node, "can't be read", &err);
-	}
+		result = node->kind == NODE_REFERRERS
+				 ? referrers_show(tree, node, &document, &subject, &err)
+				 : folder_fill(tree, node, &document, &err);
+	if (result)
+		folder_fail(tree, node, &err);
+	else
+		node->folder->broken = false;
 	waiters = steal_ptr(node->folder->waiters);
 	pthread_mutex_unlock(&tree->lock);
 	folder_tell(waiters, result ? &err : NULL);
 	pthread_mutex_lock(&tree->lock);
 	node_unpin(&tree->inodes, node);
 	pthread_mutex_unlock(&tree->lock);
-	document_clear(&document);
 	free(load);
 }
 
@@ -360,7 +385,7 @@ void folder_when_loaded(struct tree *tree, struct node *node, struct folder_wait
 
 	pthread_mutex_lock(&tree->lock);
 	wait = !folder_is_loaded(node);
-	if (wait && node->folder->state == FOLDER_UNLOADED)
+	if (wait && node->folder->state != FOLDER_LOADING)
 		result = folder_begin(tree, node, &err);
 	if (wait && !result) {
 		waiter->next = node->folder->waiters;

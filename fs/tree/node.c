@@ -53,6 +53,7 @@ static void node_free(struct node *node)
 	folder_free(node->folder);
 	file_free(node->file);
 	control_free(node->control);
+	referrers_free(node->referrers);
 	free(node->children.items);
 	free(node->name);
 	free(node);
@@ -191,8 +192,9 @@ bool node_is_directory(const struct node *node)
 
 struct node *node_folder(struct node *node)
 {
+	/* what refers to a folder's manifest is no part of the folder */
 	while (node && node->kind != NODE_FOLDER)
-		node = node->parent;
+		node = node->kind == NODE_REFERRERS ? NULL : node->parent;
 	return node;
 }
 

@@ -23,12 +23,14 @@ enum node_kind {
 	NODE_DIRECTORY, /* a directory in a platform folder: a part of titles */
 	NODE_FILE, /* a layer, a scratch file, annotations.json */
 	NODE_CONTROL, /* .oci and what is in it */
+	NODE_REFERRERS, /* .oci/referrers: a folder for each that refers to what is above it */
 };
 
 struct tag;
 struct folder;
 struct file;
 struct control;
+struct referrers;
 struct node;
 
 /* The children of a directory: in the order in which they came, and by name. */
@@ -52,9 +54,10 @@ struct node {
 	struct timespec mtime, ctime;
 	struct directory children;
 	struct tag *tag; /* NODE_TAG; owned */
-	struct folder *folder; /* NODE_FOLDER, NODE_NESTED; owned */
+	struct folder *folder; /* NODE_FOLDER, NODE_NESTED, NODE_REFERRERS; owned */
 	struct file *file; /* NODE_FILE; owned */
 	struct control *control; /* NODE_CONTROL; owned */
+	struct referrers *referrers; /* NODE_REFERRERS; owned */
 };
 
 #define ROOT_INO 1
@@ -102,10 +105,12 @@ char *node_path(const struct node *node, const struct node *above);
 /* Frees every node of a mount that ends. */
 void inodes_clear(struct inodes *inodes);
 
-/* What the kinds own, released with their node (folder.c, file.c, tag.c, control.c). */
+/* What the kinds own, released with their node (folder.c, file.c, tag.c, control.c,
+ * referrers.c). */
 void tag_free(struct tag *tag);
 void folder_free(struct folder *folder);
 void file_free(struct file *file);
 void control_free(struct control *control);
+void referrers_free(struct referrers *referrers);
 
 #endif

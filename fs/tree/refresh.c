@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/adopt.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/tag.h"
 
 #define UNASKED_MS 1000
@@ -146,6 +147,8 @@ void refresh_touch(struct tree *tree, struct node *node)
 {
 	struct node *tag;
 
+	if (node->kind == NODE_REFERRERS)
+		referrers_touch(tree, node);
 	pthread_mutex_lock(&tree->lock);
 	tag = node_tag(node);
 	if (tag && node->kind != NODE_CONTROL && is_due(tree, tag->tag))

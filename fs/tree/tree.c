@@ -105,7 +105,7 @@ int node_writable(const struct tree *tree, struct node *node)
 
 	if (tree->options.read_only)
 		return EROFS;
-	if (node->kind == NODE_CONTROL || node->kind == NODE_NESTED)
+	if (node->kind == NODE_CONTROL || node->kind == NODE_REFERRERS || node->kind == NODE_NESTED)
 		return EPERM;
 	folder = node_folder(node);
 	if (folder && folder->folder->read_only)
