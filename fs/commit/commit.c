@@ -11,6 +11,7 @@
 #include "fs/commit/watch.h"
 #include "fs/tree/adopt.h"
 #include "fs/tree/conflict.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/tag.h"
 
 #define STOP_TRIES 100 /* tenths of a second */
@@ -130,6 +131,11 @@ static void batch_run(
 	struct node **focus = batch_focus(batch, &count);
 	int result = commit(&plan, tree, node, focus, focus ? count : 0, cancel, &err);
 
+	if (result && durable_makes_room(tree, &err)) {
+		plan_clear(&plan);
+		error_clear(&err);
+		result = commit(&plan, tree, node, focus, focus ? count : 0, cancel, &err);
+	}
 	if (result)
 		tree_report_unlocked(tree, node, "not committed", &err);
 	pthread_mutex_lock(&tree->lock);

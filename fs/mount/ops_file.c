@@ -12,6 +12,7 @@
 #include "fs/mount/pending.h"
 #include "fs/mount/reply.h"
 #include "fs/tree/control.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/notes.h"
@@ -230,35 +231,45 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	}
 }
 
+static int write_to(struct tree *tree, struct handle *handle, struct fuse_bufvec *in, off_t off,
+	size_t *written, struct error *err)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	struct staged *staged;
+	ssize_t result;
+
+	if (file_write_begin(tree, handle, &staged, err))
+		return -1;
+	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	out.buf[0].fd = staged_fd(staged);
+	out.buf[0].pos = off;
+	result = fuse_buf_copy(&out, in, FUSE_BUF_SPLICE_NONBLOCK);
+	file_write_end(tree, handle, staged, (uint64_t)off, result > 0 ? (uint64_t)result : 0);
+	if (result < 0)
+		return error_set_errno(err, (int)-result, "the disk of state-dir");
+	*written = (size_t)result;
+	return 0;
+}
+
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
 	struct fuse_file_info *fi)
 {
 	struct tree *tree = request_tree(req);
 	struct handle *handle = handle_of(fi);
-	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
 	struct error err = ERROR_INIT;
-	struct staged *staged;
-	ssize_t written;
+	size_t written;
+	int result = write_to(tree, handle, in, off, &written, &err);
 
 	(void)ino;
-	if (file_write_begin(tree, handle, &staged, &err)) {
-		int result = tree_report_unlocked(tree, handle->node, "write", &err);
-
-		fuse_reply_err(req, result);
-		return;
+	/* a copy that has failed has taken nothing */
+	if (result && durable_makes_room(tree, &err)) {
+		error_clear(&err);
+		result = write_to(tree, handle, in, off, &written, &err);
 	}
-	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	out.buf[0].fd = staged_fd(staged);
-	out.buf[0].pos = off;
-	written = fuse_buf_copy(&out, in, FUSE_BUF_SPLICE_NONBLOCK);
-	file_write_end(tree, handle, staged, (uint64_t)off, written > 0 ? (uint64_t)written : 0);
-	if (written >= 0) {
-		fuse_reply_write(req, (size_t)written);
-		return;
-	}
-	error_set_errno(&err, (int)-written, "the disk of state-dir");
-	tree_report_unlocked(tree, handle->node, "write", &err);
-	fuse_reply_err(req, (int)-written);
+	if (!result)
+		fuse_reply_write(req, written);
+	else
+		fuse_reply_err(req, tree_report_unlocked(tree, handle->node, "write", &err));
 }
 
 /* A whole file becomes another without a byte being moved; for all else the kernel copies. */

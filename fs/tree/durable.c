@@ -1,5 +1,6 @@
 #include "fs/tree/durable.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "cleanup.h"
@@ -113,6 +114,14 @@ void durable_now(struct tree *tree)
 {
 	if (tree->history)
 		put_all_on_disk(tree, NULL);
+}
+
+bool durable_makes_room(struct tree *tree, const struct error *err)
+{
+	if (err->kind != ERROR_SYSTEM || (err->status != ENOSPC && err->status != EDQUOT))
+		return false;
+	durable_now(tree);
+	return true;
 }
 
 void durable_stop(struct tree *tree)

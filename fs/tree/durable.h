@@ -21,6 +21,10 @@ void durable_stop(struct tree *tree);
 /* All that is closed, now. Takes the lock; what goes wrong is reported. */
 void durable_now(struct tree *tree);
 
+/* After a failure: where the disk is full, what was removed a moment ago goes from it now, and true
+ * says that trying again may help. Takes the lock. */
+bool durable_makes_room(struct tree *tree, const struct error *err);
+
 /* The file is about to be written, and what the journal says of it won't be true any more: that is
  * on disk before. Takes the lock. */
 int durable_leave(struct tree *tree, struct node *node, struct error *err);

@@ -209,6 +209,10 @@ int edit_unlink(struct tree *tree, struct node *parent, const char *name)
 	int result;
 
 	pthread_mutex_lock(&tree->lock);
+	/* its upload gives back the space on the disk; the lock is let go meanwhile */
+	node = node_child(parent, name);
+	if (node && node->kind == NODE_FILE && node_writable(tree, parent) == 0)
+		upload_let_go(tree, node);
 	node = node_child(parent, name);
 	if (!node)
 		result = ENOENT;

@@ -27,6 +27,19 @@ rm "$tag/linux-amd64/large"
 sync "$tag"
 agree "$tag" "$source"
 
+say "what is removed makes room at once, also where it was on the disk for a while"
+random_file "$T/half" 5000000
+random_file "$T/other" 5000000
+for file in half other half other; do
+    cp "$T/$file" "$tag/linux-amd64/$file"
+    sleep 1.3 # its bytes and the journal that tells of them are on the disk
+    rm "$tag/linux-amd64/$file"
+done
+cp "$T/half" "$tag/linux-amd64/half"
+sync "$tag"
+agree "$tag" "$source"
+rm "$tag/linux-amd64/half"
+
 say "a second file fits once there is room"
 mount -o remount,size=64m "$T/small"
 cp "$T/large" "$tag/linux-amd64/large"
