@@ -13,9 +13,14 @@
 #ifndef INDEXFS_DIFF_ID_H
 #define INDEXFS_DIFF_ID_H
 
+#include <stdbool.h>
+
 #include "cancel.h"
 #include "digest.h"
 #include "error.h"
+
+/* Whether a layer of this type is taken as it stands: its diff_id is its own digest. */
+bool diff_id_is_own(const char *media_type);
 
 /* sha256 of the uncompressed bytes of the file, read from its start by pread(); its position stays.
  * media_type NULL: the first bytes of the file say how it's compressed. name is for messages.

@@ -31,6 +31,7 @@ static const char overview[] =
 	"     commit=fsync|close|idle[:SECONDS]|unmount    when to publish (fsync)\n"
 	"     require=linux-amd64+linux-arm64    publish no index that lacks one of them\n"
 	"     artifact-type=TYPE    layer-type=TYPE        json=compact|pretty\n"
+	"     config=image          new folders are container images\n"
 	"     created=now|none|EPOCH                       publish-all\n"
 	"     state-dir=DIR         cache-dir=DIR          cache-size=SIZE (10G)\n"
 	"     verify=full|strict    uid=N gid=N umask=N    allow_other\n"

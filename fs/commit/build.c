@@ -29,58 +29,6 @@ int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
 	return 0;
 }
 
-/* The annotations of a layer: those of the base in their order with the values of the notes, the
- * title, what is new in the notes, and the mode where there is an execute bit. */
-static int layer_annotations(struct annotations *out, const struct plan_file *file,
-	const struct annotations *notes, struct error *err)
-{
-	const struct annotations *base = &file->base.annotations;
-	char mode[8] = "";
-	size_t i;
-
-	if (file->mode & 0111)
-		snprintf(mode, sizeof mode, "%04o", (unsigned)(file->mode & 0777));
-	for (i = 0; i < base->count; i++) {
-		const struct annotation *item = &base->items[i];
-		const char *value = notes ? annotations_get(notes, item->key) : NULL;
-
-		if (!strcmp(item->key, ANNOTATION_TITLE))
-			value = file->same_title ? item->value : file->path;
-		else if (!strcmp(item->key, ANNOTATION_MODE))
-			value = !file->mode_set ? item->value : *mode ? mode : NULL;
-		if (value && annotations_set(out, item->key, value, err))
-			return -1;
-	}
-	if (!file->same_title && annotations_set(out, ANNOTATION_TITLE, file->path, err))
-		return -1;
-	for (i = 0; notes && i < notes->count; i++)
-		if (annotations_set(out, notes->items[i].key, notes->items[i].value, err))
-			return -1;
-	return file->mode_set && *mode ? annotations_set(out, ANNOTATION_MODE, mode, err) : 0;
-}
-
-static int build_layer(struct descriptor *out, const struct plan *plan,
-	const struct plan_folder *folder, const struct plan_file *file, struct error *err)
-{
-	cleanup_with(annotations_clear) struct annotations want = ANNOTATIONS_INIT;
-	const char *type = file->media_type;
-
-	if (!type && file->has_base)
-		type = file->base.media_type;
-	if (!type)
-		type = media_type_for_name(file->path, plan->tree->options.layer_type);
-	if (file->has_base ? descriptor_copy(out, &file->base, err)
-			   : descriptor_create(out, type, &file->digest, file->size, err))
-		return -1;
-	if (file->has_base &&
-		descriptor_set_content(out, type, file->staged ? &file->digest : &out->digest,
-			file->staged ? file->size : out->size, err))
-		return -1;
-	if (layer_annotations(&want, file, annotation_file_layer(&folder->notes, file->path), err))
-		return -1;
-	return descriptor_set_annotations(out, &want, err);
-}
-
 /* A note on a file that isn't there is a mistake of the user's, unless the file was removed. */
 static int check_notes(const struct plan_folder *folder, struct error *err)
 {
@@ -143,33 +91,69 @@ static int set_created(struct document *manifest, const struct plan *plan,
 	return document_set_annotations(manifest, &want, err);
 }
 
+/* A manifest that others have is changed; its config may be another. */
+static int change_manifest(struct document *out, const struct document *base,
+	const struct plan_config *made, struct error *err)
+{
+	cleanup_with(descriptor_clear) struct descriptor config = DESCRIPTOR_INIT;
+
+	if (document_copy(out, base, err))
+		return -1;
+	if (!made->staged)
+		return 0;
+	if (descriptor_copy(&config, &base->config, err) ||
+		descriptor_set_content(&config, config.media_type, &made->digest, made->size, err))
+		return -1;
+	return document_set_config(out, &config, err);
+}
+
+/* An image needs no artifactType: its config says what it is. */
+static int new_image(struct document *out, const struct tree_options *options,
+	const struct plan_config *made, struct error *err)
+{
+	cleanup_with(descriptor_clear) struct descriptor config = DESCRIPTOR_INIT;
+	bool told = strcmp(options->artifact_type, ARTIFACT_TYPE_UNKNOWN) != 0;
+
+	if (descriptor_create(&config, MEDIA_TYPE_IMAGE_CONFIG, &made->digest, made->size, err))
+		return -1;
+	return document_create_image(
+		out, &config, told ? options->artifact_type : NULL, options->style, err);
+}
+
+static int begin_manifest(struct document *out, const struct tree_options *options,
+	const struct plan_folder *folder, struct error *err)
+{
+	const struct document *base = folder->node->folder->manifest;
+
+	if (base)
+		return change_manifest(out, base, &folder->config, err);
+	if (folder->config.staged)
+		return new_image(out, options, &folder->config, err);
+	return document_create(out, DOCUMENT_MANIFEST, options->artifact_type, options->style, err);
+}
+
+static int set_layers(
+	struct document *manifest, const struct plan_folder *folder, struct error *err)
+{
+	/* borrowed: document_set_items() copies them */
+	cleanup_free struct descriptor *layers = calloc(folder->file_count + 1, sizeof *layers);
+
+	if (!layers)
+		return error_set_memory(err);
+	for (size_t i = 0; i < folder->file_count; i++)
+		layers[i] = folder->files[i].layer;
+	return document_set_items(manifest, layers, folder->file_count, err);
+}
+
 static int build_manifest(struct document *out, const struct plan *plan, struct plan_folder *folder,
 	struct error *err)
 {
 	const struct document *base = folder->node->folder->manifest;
-	struct descriptor *layers = calloc(folder->file_count, sizeof *layers);
-	size_t i;
-	int result = 0;
 
-	if (!layers)
-		return error_set_memory(err);
-	for (i = 0; i < folder->file_count && !result; i++)
-		result = build_layer(&layers[i], plan, folder, &folder->files[i], err);
-	if (!result)
-		result = base ? document_copy(out, base, err)
-			      : document_create(out, DOCUMENT_MANIFEST,
-					plan->tree->options.artifact_type,
-					plan->tree->options.style, err);
-	if (!result)
-		result = document_set_items(out, layers, folder->file_count, err);
-	if (!result)
-		result = set_notes(out, folder, err);
-	if (!result)
-		result = set_created(out, plan, base, err);
-	for (i = 0; i < folder->file_count; i++)
-		descriptor_clear(&layers[i]);
-	free(layers);
-	return result;
+	if (begin_manifest(out, &plan->tree->options, folder, err) ||
+		set_layers(out, folder, err) || set_notes(out, folder, err))
+		return -1;
+	return set_created(out, plan, base, err);
 }
 
 /* The entry in the index: made, or changed in its place. */
@@ -231,7 +215,8 @@ static struct plan_folder *single_folder(const struct plan *plan)
 			return NULL;
 		only = &plan->folders[i];
 	}
-	if (only && !same_platform(only, &plan->tag->tag->base.entry))
+	if (only && !only->config.tells_platform &&
+		!same_platform(only, &plan->tag->tag->base.entry))
 		return NULL;
 	return only && only->node->folder->has_entry && !only->entry.annotations.count ? only
 										       : NULL;
@@ -301,14 +286,9 @@ static int add_empty(struct plan *plan, struct error *err)
 	struct digest digest;
 	int64_t size;
 
-	if (!plan->empty) {
-		if (staged_new(&plan->empty, plan->tree->staging, err))
-			return -1;
-		if (!staged_write_begin(plan->empty) ||
-			pwrite(staged_fd(plan->empty), EMPTY_JSON, 2, 0) != 2)
-			return error_set_errno(err, errno, "staging the empty config");
-		staged_write_end(plan->empty, 0, 2);
-	}
+	if (!plan->empty && staged_from_bytes(&plan->empty, plan->tree->staging, EMPTY_JSON,
+				    strlen(EMPTY_JSON), err))
+		return -1;
 	if (staged_seal(plan->empty, &digest, &size, NULL, err))
 		return -1;
 	return add_blob(plan, &digest, plan->empty, size, err);
@@ -326,6 +306,16 @@ static int add_manifest(struct plan *plan, const struct document *manifest, stru
 	return document_copy(&manifests[plan->manifest_count++], manifest, err);
 }
 
+/* The config that the folder's manifest names, where the registry may lack it. */
+static int add_config(struct plan *plan, const struct plan_folder *folder, struct error *err)
+{
+	const struct plan_config *config = &folder->config;
+
+	if (config->staged)
+		return add_blob(plan, &config->digest, config->staged, config->size, err);
+	return folder->node->folder->manifest ? 0 : add_empty(plan, err);
+}
+
 /* What has to be there before the root: blobs, and manifests other than the root itself. */
 static int gather(struct plan *plan, const struct plan_folder *folder, struct error *err)
 {
@@ -340,7 +330,7 @@ static int gather(struct plan *plan, const struct plan_folder *folder, struct er
 		if (file->staged && add_blob(plan, &file->digest, file->staged, file->size, err))
 			return -1;
 	}
-	if (!base && add_empty(plan, err))
+	if (add_config(plan, folder, err))
 		return -1;
 	if ((base && digest_equal(&base->digest, &folder->manifest.digest)) ||
 		digest_equal(&folder->manifest.digest, &plan->ours.root.digest))

@@ -316,6 +316,7 @@ static void file_clear(struct tree *tree, struct plan_file *file)
 	if (file->staged)
 		staged_put_back(file->staged);
 	descriptor_clear(&file->base);
+	descriptor_clear(&file->layer);
 	free(file->path);
 	free(file->media_type);
 }
@@ -327,6 +328,8 @@ static void folder_clear(struct tree *tree, struct plan_folder *folder)
 	for (i = 0; i < folder->file_count; i++)
 		file_clear(tree, &folder->files[i]);
 	free(folder->files);
+	if (folder->config.staged)
+		staged_put_back(folder->config.staged);
 	free(folder->name);
 	platform_clear(&folder->platform);
 	node_unpin(&tree->inodes, folder->node);

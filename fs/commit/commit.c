@@ -51,7 +51,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	if (plan_seal(plan, cancel, err))
 		return -1;
 	CRASH_POINT("commit.sealed");
-	if (plan_build(plan, err))
+	if (plan_layers(plan, err) || plan_images(plan, cancel, err) || plan_build(plan, err))
 		return -1;
 	CRASH_POINT("commit.built");
 	needed = plan_is_needed(plan);

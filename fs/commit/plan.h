@@ -3,6 +3,8 @@
  *
  *     plan_collect   which folders and files have changed      (a moment under the lock)
  *     plan_seal      the digests of the files                  (hashing)
+ *     plan_layers    the layers                                (pure)
+ *     plan_images    image configs                             (unpacking, fetching)
  *     plan_build     manifests, entries, the index             (pure)
  *     plan_settle    the nodes stand on what was published      (a moment under the lock)
  *
@@ -34,6 +36,15 @@ struct plan_file {
 	uint64_t order, cookie, changes;
 	struct digest digest; /* where staged, once sealed */
 	int64_t size;
+	struct descriptor layer; /* what it becomes, from plan_layers() on */
+};
+
+/* A config that is to be published. */
+struct plan_config {
+	struct staged *staged; /* NULL: there is none */
+	struct digest digest;
+	int64_t size;
+	bool tells_platform; /* it is another platform's than the base's */
 };
 
 struct plan_folder {
@@ -48,6 +59,7 @@ struct plan_folder {
 	struct plan_file *files;
 	size_t file_count;
 	struct annotation_file notes;
+	struct plan_config config; /* where the base's, or the empty one, doesn't do */
 	struct descriptor entry;
 	struct document manifest; /* where rebuilt */
 };
@@ -73,6 +85,10 @@ struct plan {
 int plan_collect(struct plan *plan, struct tree *tree, struct node *tag, struct node *const *focus,
 	size_t focus_count, struct error *err);
 int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err);
+int plan_layers(struct plan *plan, struct error *err);
+/* Makes the image configs of folders that have one, or are to have one. ERROR_INVALID names a layer
+ * that is damaged; the errors of the store, which is asked for what isn't here. */
+int plan_images(struct plan *plan, struct cancel *cancel, struct error *err);
 int plan_build(struct plan *plan, struct error *err);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);

@@ -134,7 +134,11 @@ static int tell_conflicts(
 /* The entry that a merged single manifest would have is like those that it came from. */
 static int set_entry(struct version *out, const struct sides *sides, struct error *err)
 {
-	const struct version *from = version_is_single(sides->theirs) ? sides->theirs : sides->ours;
+	const struct digest ours = version_digest(sides->ours);
+	const struct version *from =
+		version_is_single(sides->theirs) && !digest_equal(&out->root.digest, &ours)
+			? sides->theirs
+			: sides->ours;
 
 	if (!version_is_single(out))
 		return 0;

@@ -168,6 +168,14 @@ TAKE(json)
 	return 0;
 }
 
+TAKE(config)
+{
+	if (strcmp(value, "empty") != 0 && strcmp(value, "image") != 0)
+		return error_set(err, ERROR_INVALID, "%s=%s: it takes empty or image", name, value);
+	options->tree.image_config = value[0] == 'i';
+	return 0;
+}
+
 TAKE(refresh)
 {
 	int64_t seconds;
@@ -299,6 +307,7 @@ static const struct option options_known[] = {
 	{"jobs", take_jobs, true},
 	{"artifact-type", take_media_type, true},
 	{"layer-type", take_media_type, true},
+	{"config", take_config, true},
 	{"json", take_json, true},
 	{"created", take_created, true},
 	{"publish-all", take_publish_all, false},
@@ -330,7 +339,6 @@ static const struct option options_known[] = {
 	{"dev", set_fuse, false},
 	{"nodev", set_fuse, false},
 	{"allow-delete", take_later, false},
-	{"config", take_later, true},
 	{"profile", take_later, true},
 	{"chunk-digests", take_later, false},
 };

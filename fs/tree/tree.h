@@ -31,6 +31,9 @@ struct uploader;
 /* When what has changed is committed, besides by fsync. */
 enum commit_mode { COMMIT_FSYNC, COMMIT_CLOSE, COMMIT_IDLE, COMMIT_UNMOUNT };
 
+/* Whose conventions documents follow. */
+enum profile { PROFILE_NONE, PROFILE_HOMEBREW };
+
 #define CREATED_NONE (-1)
 #define CREATED_NOW (-2) /* that of the commit */
 
@@ -42,6 +45,8 @@ struct tree_options {
 	bool publish_all; /* scratch names are layers too */
 	const char *artifact_type; /* of new manifests; never NULL */
 	const char *layer_type; /* of new layers by default; never NULL */
+	bool image_config; /* new manifests have an image config */
+	enum profile profile;
 	enum document_style style; /* of new documents */
 	int watch_ms; /* how long a push is watched */
 	int64_t refresh_ms; /* after so long a tag is asked again; -1: never */

@@ -106,6 +106,25 @@ int staged_make_writable(struct staged **staged, int64_t keep, struct error *err
 	return 0;
 }
 
+int staged_from_bytes(struct staged **out, struct staging *staging, const void *bytes, size_t len,
+	struct error *err)
+{
+	ssize_t written;
+
+	if (staged_new(out, staging, err))
+		return -1;
+	staged_write_begin(*out);
+	written = pwrite(staged_fd(*out), bytes, len, 0);
+	staged_write_end(*out, 0, len);
+	if (written == (ssize_t)len)
+		return 0;
+	error_set_errno(
+		err, written < 0 ? errno : ENOSPC, "can't write a file in %s", staging->dir);
+	staged_put_back(*out);
+	*out = NULL;
+	return -1;
+}
+
 struct seal_wait {
 	struct cancel_watch watch;
 	struct staged *staged;

@@ -20,6 +20,13 @@ struct staging {
 	struct staging_gone gone;
 };
 
+/* What a content holds once it's uncompressed, by what its type says. */
+struct staged_diff_id {
+	struct digest content; /* unset: nothing is known */
+	char *media_type;
+	struct digest diff_id;
+};
+
 struct staged {
 	struct staging *staging; /* not touched after the last reference has gone */
 	uint64_t id;
@@ -36,6 +43,7 @@ struct staged {
 	bool sealed;
 	struct digest digest; /* where sealed */
 	struct follow follow;
+	struct staged_diff_id known;
 };
 
 void staging_unlink(struct staging *staging, uint64_t id);

@@ -273,6 +273,7 @@ void staged_release(struct staged *staged)
 	close(staged->fd);
 	if (staged->follow.hasher)
 		hasher_free(staged->follow.hasher);
+	free(staged->known.media_type);
 	pthread_cond_destroy(&staged->changed);
 	pthread_mutex_destroy(&staged->lock);
 	free(staged);

@@ -104,9 +104,18 @@ int staged_make_writable(struct staged **staged, int64_t keep, struct error *err
 int staged_from_fd(struct staged **out, struct staging *staging, int fd, int64_t keep,
 	struct cancel *cancel, struct error *err);
 
+/* A new open file with these bytes. */
+int staged_from_bytes(struct staged **out, struct staging *staging, const void *bytes, size_t len,
+	struct error *err);
+
 /* Waits for writes under way, seals the file and gives its digest and size. Costs nothing where it
  * is sealed already. Blocks while it hashes. */
 int staged_seal(struct staged *staged, struct digest *digest, int64_t *size, struct cancel *cancel,
 	struct error *err);
+
+/* The diff_id (diff_id.h) of a sealed file that is a layer of this type; the file is read once for
+ * it. name is for messages. */
+int staged_diff_id(struct staged *staged, struct digest *out, const char *name,
+	const char *media_type, struct cancel *cancel, struct error *err);
 
 #endif

@@ -64,6 +64,11 @@ static int file_unpack(struct digest *out, int fd, const char *media_type, struc
 	return unpack_finish(unpack, out, err);
 }
 
+bool diff_id_is_own(const char *media_type)
+{
+	return compression_of_type(media_type) == COMPRESSION_NONE;
+}
+
 int diff_id_of_fd(struct digest *out, int fd, const char *name, const char *media_type,
 	struct cancel *cancel, struct error *err)
 {

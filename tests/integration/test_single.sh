@@ -26,6 +26,7 @@ start() { # TAG FOLDER: a tag of its own, mounted
     raw "$source" >"$T/before"
     before=sha256:$(sha256sum <"$T/before" | cut -d' ' -f1)
 }
+layer_digests() { (cd "$tag"/linux-arm-v7 && sha256sum app new | sed 's/ .*//; s/^/sha256:/' | xargs); }
 root() { raw "$source" | jq -r "$1"; }
 manifest() { raw "${source%:*}@$1"; }
 
@@ -42,7 +43,9 @@ mkdir "$tag/linux-amd64" # with nothing in it
 sync "$tag"
 assert_eq "what it is" "application/vnd.oci.image.manifest.v1+json app new 1 2 3" \
     "$(root '"\(.mediaType) \(.layers[0].annotations["org.opencontainers.image.title"]) \(.layers[1].annotations["org.opencontainers.image.title"]) \(.annotations.m) \(.config.annotations.c) \(.layers[0].annotations.l)"')"
-assert_eq "its config" "$(jq .config.digest "$T/before")" "$(root .config.digest | jq -R .)"
+blob() { skopeo inspect --tls-verify=false --config --raw "docker://$source"; }
+assert_eq "its config, in step with its layers" "arm v7 2020-01-02T03:04:05Z $(layer_digests)" \
+    "$(blob | jq -r '"\(.architecture) \(.variant) \(.created) \(.rootfs.diff_ids | join(" "))"')"
 assert_match "its spacing, and what isn't known" '^\{ "x": \[1\.0\],$' "$(raw "$source" | sed -n 1p)"
 rmdir "$tag/linux-amd64"
 agree "$tag" "$source"
@@ -85,7 +88,9 @@ mount_indexfs "$source" "$tag"
 sync "$tag"
 assert_eq "platforms" "arm amd64" "$(root '[.manifests[].platform.architecture] | join(" ")')"
 manifest "$(root '.manifests[0].digest')" >"$T/manifest"
-assert_eq "the first's config" "$(jq -c .config "$T/before")" "$(jq -c .config "$T/manifest")"
+skopeo inspect --tls-verify=false --config --raw "docker://${source%:*}@$(root '.manifests[0].digest')" >"$T/first-config.json"
+assert_eq "the first's config" "arm v7 $(jq -r '.layers[0].digest' "$T/manifest")" \
+    "$(jq -r '"\(.architecture) \(.variant) \(.rootfs.diff_ids[0])"' "$T/first-config.json")"
 agree "$tag" "$source"
 unmount "$tag"
 

@@ -92,6 +92,79 @@ static unsigned char *noise(size_t len, unsigned seed)
 	return bytes;
 }
 
+/* "abc" and "def", by gzip without names and times. */
+static const unsigned char gzip_abc[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 6, 0,
+	0xc2, 0x41, 0x24, 0x35, 3, 0, 0, 0};
+static const unsigned char gzip_def[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x49, 0x4d, 3, 0,
+	0x61, 0xe1, 0xc4, 0xc, 3, 0, 0, 0};
+
+static void assert_diff_id(
+	struct staged *staged, const char *media_type, const void *bytes, size_t len)
+{
+	struct digest want, got;
+	struct error err = ERROR_INIT;
+
+	digest_of_bytes(&want, bytes, len);
+	ck_assert_msg(staged_diff_id(staged, &got, "name", media_type, NULL, &err) == 0, "%s",
+		err.message);
+	ck_assert_str_eq(got.text, want.text);
+}
+
+static struct staged *gzip_file(void)
+{
+	struct staged *staged = NULL;
+
+	ck_assert_int_eq(staged_from_bytes(&staged, staging, gzip_abc, sizeof(gzip_abc), NULL), 0);
+	assert_sealed_as(staged, gzip_abc, sizeof(gzip_abc));
+	return staged;
+}
+
+START_TEST(test_a_diff_id_is_computed_once)
+{
+	struct staged *staged = gzip_file();
+
+	assert_diff_id(staged, "a/b+gzip", "abc", 3);
+	/* behind its back: nobody looks */
+	ck_assert_int_eq(pwrite(staged_fd(staged), gzip_def, sizeof(gzip_def), 0),
+		(ssize_t)sizeof(gzip_def));
+	assert_diff_id(staged, "a/b+gzip", "abc", 3);
+	staged_put_back(staged);
+}
+END_TEST
+
+START_TEST(test_a_diff_id_is_of_a_type_and_a_content)
+{
+	struct staged *staged = gzip_file();
+
+	assert_diff_id(staged, "a/b+gzip", "abc", 3);
+	assert_diff_id(staged, "a/b", gzip_abc, sizeof(gzip_abc));
+	assert_diff_id(staged, "a/b+gzip", "abc", 3);
+	ck_assert_int_eq(staged_make_writable(&staged, INT64_MAX, NULL), 0);
+	put(staged, 0, gzip_def, sizeof(gzip_def));
+	assert_diff_id(staged, "a/b+gzip", "def", 3);
+	assert_sealed_as(staged, gzip_def, sizeof(gzip_def));
+	assert_diff_id(staged, "a/b+gzip", "def", 3);
+	staged_put_back(staged);
+}
+END_TEST
+
+START_TEST(test_a_damaged_file_has_no_diff_id)
+{
+	struct staged *staged = NULL;
+	struct error err = ERROR_INIT;
+	struct digest digest;
+
+	ck_assert_int_eq(
+		staged_from_bytes(&staged, staging, gzip_abc, sizeof(gzip_abc) - 4, NULL), 0);
+	ck_assert_int_eq(
+		staged_diff_id(staged, &digest, "linux-amd64/a.tar.gz", "a/b+gzip", NULL, &err),
+		-1);
+	ck_assert_int_eq(err.kind, ERROR_INVALID);
+	ck_assert_ptr_nonnull(strstr(err.message, "linux-amd64/a.tar.gz: "));
+	staged_put_back(staged);
+}
+END_TEST
+
 START_TEST(test_files_are_private)
 {
 	struct staged *staged = new_file();
@@ -772,6 +845,9 @@ int main(void)
 	tcase_add_test(area_case, test_what_is_on_disk_goes_when_it_is_told_to);
 	tcase_add_test(area_case, test_what_is_given_up_is_not_synced);
 	tcase_add_test(area_case, test_full_disk);
+	tcase_add_test(area_case, test_a_diff_id_is_computed_once);
+	tcase_add_test(area_case, test_a_diff_id_is_of_a_type_and_a_content);
+	tcase_add_test(area_case, test_a_damaged_file_has_no_diff_id);
 	suite_add_tcase(suite, area_case);
 
 	tcase_add_checked_fixture(random, setup, teardown);

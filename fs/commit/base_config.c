@@ -1,0 +1,80 @@
+#include "fs/commit/base_config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "fs/cache/cache.h"
+#include "image_config.h"
+
+void base_config_clear(struct base_config *config)
+{
+	free(config->json);
+	platform_clear(&config->platform);
+	free(config->diff_ids);
+	*config = (struct base_config)BASE_CONFIG_INIT;
+}
+
+/* The whole blob, verified. */
+static int read_blob(struct base_config *out, struct tree *tree, const struct descriptor *config,
+	struct cancel *cancel, struct error *err)
+{
+	struct blob *blob;
+	cleanup_close int fd = -1;
+
+	if (config->size > (int64_t)DOCUMENT_SIZE_MAX)
+		return error_set(err, ERROR_TOO_LARGE, "it has more than 4 MiB");
+	out->len = (size_t)config->size;
+	out->json = malloc(out->len + 1);
+	if (!out->json)
+		return error_set_memory(err);
+	blob = cache_blob(tree->cache, &config->digest, config->size, err);
+	if (!blob)
+		return -1;
+	fd = blob_fetch(blob, cancel, err);
+	blob_put_back(blob);
+	if (fd < 0)
+		return -1;
+	if (pread(fd, out->json, out->len, 0) != (ssize_t)out->len)
+		return error_set_errno(err, EIO, "it can't be read from the cache");
+	out->json[out->len] = '\0';
+	return 0;
+}
+
+static int take(struct base_config *out, struct tree *tree, const struct descriptor *config,
+	struct cancel *cancel, struct error *err)
+{
+	if (read_blob(out, tree, config, cancel, err) ||
+		image_config_diff_ids(&out->diff_ids, &out->count, out->json, out->len, err))
+		return -1;
+	/* "{}" under the type of an image config is a placeholder */
+	if (!image_config_platform(&out->platform, out->json, out->len) && !out->count)
+		base_config_clear(out);
+	return 0;
+}
+
+/* What no other try will mend. */
+static bool is_for_good(const struct error *err)
+{
+	return err->kind == ERROR_NOT_FOUND || err->kind == ERROR_CORRUPT ||
+	       err->kind == ERROR_TOO_LARGE;
+}
+
+int base_config_read(struct base_config *out, struct tree *tree, const struct document *manifest,
+	struct cancel *cancel, struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	if (!manifest || !manifest->has_config ||
+		!media_type_is_image_config(manifest->config.media_type))
+		return 0;
+	if (take(out, tree, &manifest->config, cancel, &why) == 0)
+		return 0;
+	base_config_clear(out);
+	error_prefix(&why, "the image config %s", manifest->config.digest.text);
+	if (!is_for_good(&why))
+		return error_copy(err, &why);
+	log_write(tree->log, LOG_LEVEL_WARNING, "left as it is: %s", why.message);
+	return 0;
+}
