@@ -156,6 +156,17 @@ static int build_manifest(struct document *out, const struct plan *plan, struct 
 	return set_created(out, plan, base, err);
 }
 
+/* An entry that tells its manifest's artifactType tells the one that was given. */
+static int set_entry_type(struct plan_folder *folder, struct error *err)
+{
+	const struct folder *shown = folder->node->folder;
+	struct descriptor *entry = &folder->entry;
+
+	if (!folder->rebuilt || !shown->given || shown->has_given_entry || !entry->artifact_type)
+		return 0;
+	return descriptor_set_artifact_type(entry, folder->manifest.artifact_type, err);
+}
+
 /* The entry in the index: made, or changed in its place. */
 static int build_entry(struct plan_folder *folder, struct error *err)
 {
@@ -175,6 +186,8 @@ static int build_entry(struct plan_folder *folder, struct error *err)
 	}
 	if (shown->read_only)
 		return 0;
+	if (set_entry_type(folder, err))
+		return -1;
 	if (descriptor_set_platform(entry, folder->has_platform ? &folder->platform : NULL, err))
 		return -1;
 	return folder->rebuilt ? descriptor_set_annotations(entry, &folder->notes.descriptor, err)
@@ -218,8 +231,9 @@ static struct plan_folder *single_folder(const struct plan *plan)
 	if (only && !only->config.tells_platform &&
 		!same_platform(only, &plan->tag->tag->base.entry))
 		return NULL;
-	return only && only->node->folder->has_entry && !only->entry.annotations.count ? only
-										       : NULL;
+	if (!only || !only->node->folder->has_entry || only->node->folder->has_given_entry)
+		return NULL;
+	return only->entry.annotations.count ? NULL : only;
 }
 
 static int build_index(struct plan *plan, struct error *err)
@@ -306,20 +320,39 @@ static int add_manifest(struct plan *plan, const struct document *manifest, stru
 	return document_copy(&manifests[plan->manifest_count++], manifest, err);
 }
 
+static bool is_empty_json(const struct descriptor *item)
+{
+	return !strcmp(item->digest.text, EMPTY_JSON_DIGEST) &&
+	       item->size == (int64_t)strlen(EMPTY_JSON);
+}
+
+/* The empty config, or the empty layer, goes with a manifest that is new here. */
+static bool needs_empty(const struct plan_folder *folder)
+{
+	const struct folder *shown = folder->node->folder;
+	const struct document *manifest = &folder->manifest;
+	bool needed = is_empty_json(&manifest->config);
+
+	for (size_t i = 0; i < manifest->count; i++)
+		needed |= is_empty_json(&manifest->items[i]);
+	return needed && (!shown->manifest || shown->given);
+}
+
 /* The config that the folder's manifest names, where the registry may lack it. */
 static int add_config(struct plan *plan, const struct plan_folder *folder, struct error *err)
 {
 	const struct plan_config *config = &folder->config;
 
-	if (config->staged)
-		return add_blob(plan, &config->digest, config->staged, config->size, err);
-	return folder->node->folder->manifest ? 0 : add_empty(plan, err);
+	if (config->staged &&
+		add_blob(plan, &config->digest, config->staged, config->size, err))
+		return -1;
+	return needs_empty(folder) ? add_empty(plan, err) : 0;
 }
 
 /* What has to be there before the root: blobs, and manifests other than the root itself. */
 static int gather(struct plan *plan, const struct plan_folder *folder, struct error *err)
 {
-	const struct document *base = folder->node->folder->manifest;
+	const struct folder *shown = folder->node->folder;
 	size_t i;
 
 	if (!folder->rebuilt || folder->left_out)
@@ -332,7 +365,7 @@ static int gather(struct plan *plan, const struct plan_folder *folder, struct er
 	}
 	if (add_config(plan, folder, err))
 		return -1;
-	if ((base && digest_equal(&base->digest, &folder->manifest.digest)) ||
+	if ((shown->has_entry && digest_equal(&shown->entry.digest, &folder->manifest.digest)) ||
 		digest_equal(&folder->manifest.digest, &plan->ours.root.digest))
 		return 0;
 	return add_manifest(plan, &folder->manifest, err);
@@ -361,6 +394,11 @@ bool plan_is_needed(const struct plan *plan)
 
 	if (!plan->folders)
 		return false;
+	if (tag->given) {
+		struct digest now = version_digest(tag_now(tag));
+
+		return tag->intents.count || !digest_equal(&now, &plan->ours.root.digest);
+	}
 	/* the registry may have what is not wanted any more: an earlier push whose answer was lost
 	 */
 	if (tag->intents.count)

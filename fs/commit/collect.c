@@ -8,9 +8,9 @@
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
-#include "fs/tree/notes.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/text.h"
 
 #define CLOSING_NS 100000000
 
@@ -164,7 +164,9 @@ static int collect_folder(struct collect *collect, struct node *node, struct err
 		return error_set_memory(err);
 	if (folder->has_platform && platform_copy(&out->platform, &folder->platform, err))
 		return -1;
-	if (folder->has_entry && descriptor_copy(&out->entry, &folder->entry, err))
+	if (folder->has_entry &&
+		descriptor_copy(&out->entry,
+			folder->has_given_entry ? &folder->given_entry : &folder->entry, err))
 		return -1;
 	out->rebuilt = folder_is_loaded(node) && !folder->read_only &&
 		       (folder_is_changed(folder) || !folder->has_entry);
@@ -179,7 +181,7 @@ static int collect_folder(struct collect *collect, struct node *node, struct err
 	/* its only file is just being replaced: the entry stays as it is */
 	if (!out->file_count && out->partial && folder->has_entry)
 		out->rebuilt = false;
-	out->left_out = !out->file_count && out->rebuilt;
+	out->left_out = !out->file_count && out->rebuilt && !folder->whole;
 	return 0;
 }
 
@@ -206,56 +208,71 @@ static int collect_tag(struct collect *collect, struct node *tag, struct error *
 	return annotations_copy(&plan->annotations, &tag->tag->annotations, err);
 }
 
-/* The annotations.json files with a draft that hasn't been taken over, pinned. */
-static int collect_drafts(const struct collect *collect, struct node *tag, struct node ***out,
-	size_t *count, struct error *err)
+/* Files with a draft that hasn't been taken over, pinned. */
+struct drafts {
+	const struct collect *collect;
+	struct node **items;
+	size_t count;
+	bool failed; /* for want of memory */
+};
+
+static void add_draft(void *context, struct node *file)
 {
-	size_t i;
+	struct drafts *drafts = context;
+	struct node **items;
 
-	*count = 0;
-	*out = calloc(tag->children.count + 1, sizeof **out);
-	if (!*out)
-		return error_set_memory(err);
-	for (i = 0; i < tag->children.count; i++) {
-		struct node *node = tag->children.items[i];
-		struct node *file =
-			node->kind == NODE_FOLDER ? node_child(node, "annotations.json") : node;
-
-		if (!file || !node_is_annotations(file) || !file->file->changed)
-			continue;
-		/* somebody is just saving it, and will close it */
-		if (file_is_in_progress(file->file) && !has_focus(collect, file))
-			continue;
-		node_pin(file);
-		(*out)[(*count)++] = file;
+	if (!file->file->changed)
+		return;
+	/* somebody is just saving it, and will close it */
+	if (file_is_in_progress(file->file) && !has_focus(drafts->collect, file))
+		return;
+	items = reallocarray(drafts->items, drafts->count + 1, sizeof(struct node *));
+	if (!items) {
+		drafts->failed = true;
+		return;
 	}
-	return 0;
+	node_pin(file);
+	drafts->items = items;
+	items[drafts->count++] = file;
+}
+
+static int collect_drafts(struct drafts *drafts, struct node *tag, struct error *err)
+{
+	for (size_t i = 0; i < tag->children.count; i++)
+		if (tag->children.items[i]->kind == NODE_FOLDER)
+			text_each(tag->children.items[i], add_draft, drafts);
+	text_each(tag, add_draft, drafts);
+	return drafts->failed ? error_set_memory(err) : 0;
+}
+
+static int take_draft(struct tree *tree, struct node *file, struct error *err)
+{
+	cleanup_free char *path = NULL;
+
+	if (text_take_for_commit(tree, file, err) == 0)
+		return 0;
+	pthread_mutex_lock(&tree->lock);
+	path = node_path(file, NULL);
+	pthread_mutex_unlock(&tree->lock);
+	return error_prefix(err, "%s", path ? path : "a draft");
 }
 
 static int take_drafts(
 	const struct collect *collect, struct tree *tree, struct node *tag, struct error *err)
 {
-	struct node **drafts;
-	size_t count, i;
+	struct drafts drafts = {.collect = collect};
 	int result;
 
 	pthread_mutex_lock(&tree->lock);
-	result = collect_drafts(collect, tag, &drafts, &count, err);
+	result = collect_drafts(&drafts, tag, err);
 	pthread_mutex_unlock(&tree->lock);
-	for (i = 0; i < count; i++) {
-		if (!result && notes_take(tree, drafts[i], err)) {
-			cleanup_free char *path = NULL;
-
-			pthread_mutex_lock(&tree->lock);
-			path = node_path(drafts[i], NULL);
-			pthread_mutex_unlock(&tree->lock);
-			result = error_prefix(err, "%s", path ? path : "annotations.json");
-		}
-		pthread_mutex_lock(&tree->lock);
-		node_unpin(&tree->inodes, drafts[i]);
-		pthread_mutex_unlock(&tree->lock);
-	}
-	free(drafts);
+	for (size_t i = 0; i < drafts.count && !result; i++)
+		result = take_draft(tree, drafts.items[i], err);
+	pthread_mutex_lock(&tree->lock);
+	for (size_t i = 0; i < drafts.count; i++)
+		node_unpin(&tree->inodes, drafts.items[i]);
+	pthread_mutex_unlock(&tree->lock);
+	free(drafts.items);
 	return result;
 }
 
@@ -269,7 +286,7 @@ static bool is_being_closed(const struct node *node)
 	for (i = 0; i < node->children.count; i++)
 		if (is_being_closed(node->children.items[i]))
 			return true;
-	return false;
+	return node->children.control && is_being_closed(node->children.control);
 }
 
 /* A program has closed its file when close(2) returns, but RELEASE comes a moment later. Waits for

@@ -13,6 +13,7 @@
 #include "fs/tree/conflict.h"
 #include "fs/tree/durable.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/text.h"
 
 #define STOP_TRIES 100 /* tenths of a second */
 #define STOP_WATCH_TRIES 30 /* the same where only a push is watched */
@@ -55,7 +56,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 		return -1;
 	CRASH_POINT("commit.built");
 	needed = plan_is_needed(plan);
-	if (needed && push(&pushed, plan, cancel, err))
+	if (needed && (plan_check(plan, cancel, err) || push(&pushed, plan, cancel, err)))
 		return -1;
 	CRASH_POINT("commit.published");
 	plan_settle(plan);
@@ -186,6 +187,7 @@ static void run_all(void *context)
 		cancel_init(&cancel);
 	}
 	cancel_destroy(&cancel);
+	text_take_waiting(run->tree, run->tag);
 	pthread_mutex_lock(&run->tree->lock);
 	node_unpin(&run->tree->inodes, run->tag);
 	pthread_mutex_unlock(&run->tree->lock);

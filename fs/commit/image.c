@@ -55,9 +55,10 @@ static bool has_other_layers(const struct plan_folder *folder)
 /* The folder was renamed. What its name and the config told differently before stays so. */
 static bool has_other_platform(const struct plan_folder *folder)
 {
-	const struct descriptor *entry = &folder->entry;
+	const struct folder *shown = folder->node->folder;
+	const struct descriptor *entry = &shown->entry;
 
-	return folder->has_platform &&
+	return shown->has_entry && folder->has_platform &&
 	       (!entry->has_platform || !platform_equal(&folder->platform, &entry->platform));
 }
 

@@ -6,6 +6,7 @@
  *     plan_layers    the layers                                (pure)
  *     plan_images    image configs                             (unpacking, fetching)
  *     plan_build     manifests, entries, the index             (pure)
+ *     plan_check     what given documents name is there        (asks the registry)
  *     plan_settle    the nodes stand on what was published      (a moment under the lock)
  *
  * What changes meanwhile stays changed, for the next commit.
@@ -90,6 +91,9 @@ int plan_layers(struct plan *plan, struct error *err);
  * that is damaged; the errors of the store, which is asked for what isn't here. */
 int plan_images(struct plan *plan, struct cancel *cancel, struct error *err);
 int plan_build(struct plan *plan, struct error *err);
+/* ERROR_INVALID where a document that was given through .oci names what isn't there, and isn't sent
+ * with it: the path in the document is told. Asks the store. */
+int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);
 /* published: false where the plan wasn't needed. Takes the lock. */

@@ -87,13 +87,13 @@ static int take_base(struct attempt *attempt, struct error *err)
 
 	version_clear(&attempt->base);
 	if (!intent)
-		return version_copy(&attempt->base, &tag->base, err);
+		return version_copy(&attempt->base, tag_origin(tag), err);
 	if (digest_equal(&intent->ours, &intent->root))
 		return version_copy(&attempt->base, &attempt->theirs, err);
 	if (history_document(attempt->tree->history, &attempt->base.root, &intent->ours, err))
 		return -1;
-	return version_is_single(&attempt->base) && tag->base.entry.json
-		       ? descriptor_copy(&attempt->base.entry, &tag->base.entry, err)
+	return version_is_single(&attempt->base) && tag_origin(tag)->entry.json
+		       ? descriptor_copy(&attempt->base.entry, &tag_origin(tag)->entry, err)
 		       : 0;
 }
 

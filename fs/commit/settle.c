@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "crash_point.h"
 #include "fs/cache/cache.h"
+#include "fs/tree/control.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
@@ -98,6 +99,7 @@ static void take_notes(struct node *node, const struct plan_folder *planned)
 static void leave_out(struct folder *folder, const struct plan_folder *planned)
 {
 	folder_drop_manifest(folder);
+	folder_give_end(folder);
 	folder->has_entry = false;
 	descriptor_clear(&folder->entry);
 	folder->committed = planned->changes;
@@ -122,6 +124,8 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 			return;
 	}
 	take_entry(folder, &planned->entry);
+	folder_give_end(folder);
+	control_settle(node);
 	if (planned->rebuilt && folder->changes == planned->changes)
 		take_notes(node, planned);
 	folder->committed = planned->changes;
@@ -131,6 +135,16 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 		annotation_file_clear(&folder->left);
 	if (planned->rebuilt)
 		notes_settle(plan->tree, node);
+}
+
+/* Where nothing had to be published, the registry has it already. */
+static void forget_given(struct tag *tag)
+{
+	if (tag->given) {
+		version_clear(&tag->now);
+		tag->moved = false;
+	}
+	tag_give_end(tag);
 }
 
 void plan_settle(struct plan *plan)
@@ -152,6 +166,9 @@ void plan_settle(struct plan *plan)
 	}
 	if (plan->folders && (version_exists(&tag->base) || published))
 		version_take(&tag->base, &plan->ours);
+	if (plan->folders)
+		forget_given(tag);
+	control_settle(plan->tag);
 	if (published) {
 		version_clear(&tag->now);
 		tag->moved = false;

@@ -102,6 +102,8 @@ static void listing_fill(struct listing *listing, struct node *node, off_t offse
 		return;
 	if (offset < 2 && !listing_add(listing, node->parent ? node->parent : node, "..", 2))
 		return;
+	if (node->kind == NODE_CONTROL)
+		control_refresh(request_tree(listing->req), node);
 	i = offset <= OFFSET_CHILDREN ? 0
 				      : node_child_after(node, (uint64_t)offset - OFFSET_CHILDREN);
 	for (; i < node->children.count; i++) {

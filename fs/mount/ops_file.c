@@ -15,7 +15,7 @@
 #include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
-#include "fs/tree/notes.h"
+#include "fs/tree/text.h"
 #include "fs/tree/refresh.h"
 #include "fs/tree/upload.h"
 
@@ -72,7 +72,7 @@ static int open_file(struct tree *tree, struct node *node, bool writable, struct
 	bool is_text;
 
 	pthread_mutex_lock(&tree->lock);
-	is_text = node_is_annotations(node);
+	is_text = node_is_text(node);
 	if (writable)
 		result = node_writable(tree, node);
 	pthread_mutex_unlock(&tree->lock);
@@ -311,7 +311,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	handle->unflushed = false;
 	handle->flushed = true;
 	pthread_mutex_unlock(&tree->lock);
-	if (written && !notes_take(tree, handle->node, &err))
+	if (written && !text_take(tree, handle->node, &err))
 		upload_told(tree, handle->node, &err);
 	fuse_reply_err(req, error_errno(&err));
 }
@@ -323,6 +323,8 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	bool writable = handle_of(fi)->writable;
 
 	file_close(tree, handle_of(fi));
+	if (writable && node)
+		text_take_emptied(tree, node);
 	if (writable && node)
 		automatic_touched(tree, node);
 	if (node)

@@ -10,8 +10,7 @@
 
 double attr_timeout(const struct node *node)
 {
-	return node->kind == NODE_CONTROL || node->kind == NODE_REFERRERS ||
-			       node_is_annotations(node)
+	return node->kind == NODE_CONTROL || node->kind == NODE_REFERRERS || node_is_text(node)
 		       ? 0
 		       : BELIEVE_SECONDS;
 }

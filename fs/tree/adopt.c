@@ -120,8 +120,8 @@ static bool has_room(const struct tag *tag, const struct version *now)
 {
 	struct digest digest = version_digest(now);
 
-	return version_exists(now) && !version_is_single(now) && !version_is_single(&tag->base) &&
-	       !intents_find(&tag->intents, &digest);
+	return !tag->given && version_exists(now) && !version_is_single(now) &&
+	       !version_is_single(&tag->base) && !intents_find(&tag->intents, &digest);
 }
 
 static bool is_possible(const struct node *tag, const struct version *now)

@@ -14,7 +14,7 @@
 /* The folder whose layer a node is; NULL for what is none. */
 static struct node *layer_folder(struct tree *tree, struct node *node)
 {
-	if (node->kind != NODE_FILE || node_is_annotations(node) || node_is_scratch(tree, node))
+	if (node->kind != NODE_FILE || node_is_text(node) || node_is_scratch(tree, node))
 		return NULL;
 	return node_folder(node);
 }
@@ -54,7 +54,7 @@ static struct annotations *notes_to_change(
 	if (node->kind == NODE_FOLDER)
 		return &node->folder->notes.descriptor;
 	*owner = layer_folder(tree, node);
-	if (!*owner && node->kind == NODE_FILE && !node_is_annotations(node))
+	if (!*owner && node->kind == NODE_FILE && !node_is_text(node))
 		return &node->file->aside;
 	path = *owner ? node_path(node, *owner) : NULL;
 	if (path)

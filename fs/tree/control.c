@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/given.h"
 #include "fs/tree/referrers.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
@@ -14,6 +16,8 @@
 
 struct control {
 	const struct control_kind *kind; /* NULL: the folder .oci */
+	unsigned
+		gone; /* of the folder: documents that were removed; they come back with a commit */
 };
 
 /* A kind of file: the document it is of (NULL: none yet), and its text. */
@@ -32,9 +36,12 @@ void control_free(struct control *control)
 
 static const struct document *document_of(const struct node *owner)
 {
-	if (owner->kind == NODE_TAG)
-		return version_exists(tag_now(owner->tag)) ? &tag_now(owner->tag)->root : NULL;
-	return owner->folder->manifest;
+	const struct version *shown;
+
+	if (owner->kind != NODE_TAG)
+		return owner->folder->manifest;
+	shown = owner->tag->given ? &owner->tag->base : tag_now(owner->tag);
+	return version_exists(shown) ? &shown->root : NULL;
 }
 
 static const char *text_document(const struct node *owner)
@@ -51,18 +58,6 @@ static const char *text_digest(const struct node *owner)
 	return document ? document->digest.text : NULL;
 }
 
-static const char *text_artifact_type(const struct node *owner)
-{
-	const struct document *document = document_of(owner);
-
-	return document ? document->artifact_type : NULL;
-}
-
-static const char *text_descriptor(const struct node *owner)
-{
-	return owner->folder->has_entry ? owner->folder->entry.json : NULL;
-}
-
 static int make_log(struct tree *tree, const struct node *owner, struct buf *out)
 {
 	(void)owner;
@@ -71,14 +66,7 @@ static int make_log(struct tree *tree, const struct node *owner, struct buf *out
 
 static const struct control_kind kinds[] = {
 	{.name = "index.json", .of_tag = true, .text = text_document},
-	{.name = "manifest.json", .of_folder = true, .text = text_document},
-	{.name = "descriptor.json", .of_folder = true, .text = text_descriptor},
 	{.name = "digest", .of_tag = true, .of_folder = true, .text = text_digest, .line = true},
-	{.name = "artifact-type",
-		.of_tag = true,
-		.of_folder = true,
-		.text = text_artifact_type,
-		.line = true},
 	{.name = "status", .of_tag = true, .of_folder = true, .make = status_make},
 	{.name = "log", .of_tag = true, .make = make_log},
 };
@@ -131,13 +119,71 @@ static int add_referrers(struct tree *tree, struct node *folder)
 	return result;
 }
 
+static int add_document(struct tree *tree, struct node *folder, const char *name)
+{
+	struct node *owner = folder->parent, *file;
+	int result;
+
+	file = file_new(tree, S_IFREG | (node_writable(tree, owner) ? 0444 : 0644), NULL, NULL);
+	if (!file)
+		return -1;
+	file->mtime = file->ctime = owner->mtime;
+	result = node_link(&tree->inodes, folder, name, file, NULL);
+	node_unpin(&tree->inodes, file);
+	return result;
+}
+
+/* What has nothing more to show goes. */
+static void drop_document(struct tree *tree, struct node *file)
+{
+	if (!node_is_document(file) || file->file->staged || file->file->handles)
+		return;
+	/* the kernel may go on to know it by its name */
+	file->file->dropped = true;
+	node_unlink(&tree->inodes, file);
+}
+
+void control_refresh(struct tree *tree, struct node *folder)
+{
+	const char *name;
+	bool there;
+
+	if (!folder->parent || folder != folder->parent->children.control)
+		return;
+	for (size_t i = 0; (name = given_name(folder->parent, i, &there)); i++) {
+		struct node *file = node_child(folder, name);
+
+		if (!file && there && !(folder->control->gone & (1U << i)))
+			add_document(tree, folder, name);
+		else if (file && !there)
+			drop_document(tree, file);
+	}
+}
+
+void control_gone(struct node *file)
+{
+	struct node *folder = file->parent;
+	const char *name;
+	bool there;
+
+	for (size_t i = 0; (name = given_name(folder->parent, i, &there)); i++)
+		if (!strcmp(name, file->name))
+			folder->control->gone |= 1U << i;
+}
+
+void control_settle(struct node *owner)
+{
+	if (owner->children.control)
+		owner->children.control->control->gone = 0;
+}
+
 struct node *control_folder(struct tree *tree, struct node *owner)
 {
 	struct node *folder = owner->children.control;
 
 	if (folder)
 		return folder;
-	folder = control_node(tree, S_IFDIR | 0555, NULL);
+	folder = control_node(tree, S_IFDIR | (node_writable(tree, owner) ? 0555 : 0755), NULL);
 	if (!folder || add_files(tree, folder, owner) || add_referrers(tree, folder)) {
 		if (folder)
 			node_unpin(&tree->inodes, folder);

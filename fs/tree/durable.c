@@ -56,6 +56,8 @@ static void collect(struct batch *batch, const struct node *node)
 		batch_add(batch, node->file->staged);
 	for (i = 0; i < node->children.count; i++)
 		collect(batch, node->children.items[i]);
+	if (node->children.control)
+		collect(batch, node->children.control);
 }
 
 /* The journal grows with each change; what it comes to doesn't. Its end of a commit is left alone:
@@ -192,7 +194,7 @@ int durable_leave(struct tree *tree, struct node *node, struct error *err)
 bool durable_is_doubtful(const struct node *node)
 {
 	return node->kind == NODE_FILE && node->file->staged && node->file->changed &&
-	       !node_is_annotations(node) && staged_disk(node->file->staged) == STAGED_DOUBTFUL;
+	       !node_is_text(node) && staged_disk(node->file->staged) == STAGED_DOUBTFUL;
 }
 
 int durable_doubt(const struct node *node, struct error *err)

@@ -7,21 +7,26 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "fs/tree/control.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/given.h"
 #include "fs/tree/history.h"
 #include "fs/tree/name.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/text.h"
 #include "fs/tree/upload.h"
 #include "layer_path.h"
 
 struct node *edit_lookup(struct tree *tree, struct node *parent, const char *name)
 {
-	struct node *child = node_child(parent, name);
+	struct node *child;
 	char canonical[FOLDER_NAME_SIZE];
 
-	(void)tree;
+	if (parent->kind == NODE_CONTROL)
+		control_refresh(tree, parent);
+	child = node_child(parent, name);
 	if (child || (parent->kind != NODE_TAG && parent->kind != NODE_NESTED))
 		return child;
 	return name_canonical(canonical, name, NULL, NULL) ? NULL : node_child(parent, canonical);
@@ -159,7 +164,7 @@ int edit_mkdir(struct tree *tree, struct node *parent, const char *name, struct 
 
 	pthread_mutex_lock(&tree->lock);
 	result = name_allowed(tree, parent, name);
-	if (!result && is_annotations_name(parent, name))
+	if (!result && (is_annotations_name(parent, name) || parent->kind == NODE_CONTROL))
 		result = EPERM;
 	if (!result && node_child(parent, name)) {
 		result = EEXIST;
@@ -185,6 +190,10 @@ static int leave(struct tree *tree, struct node *node, struct node *to_folder, c
 		notes_removed(node->parent);
 		return 0;
 	}
+	if (node_is_document(node)) {
+		control_gone(node);
+		return 0;
+	}
 	if (node->kind != NODE_FILE)
 		return 0;
 	if (!folder || node_is_scratch(tree, node))
@@ -194,6 +203,16 @@ static int leave(struct tree *tree, struct node *node, struct node *to_folder, c
 		return ENOMEM;
 	node_changed(folder);
 	return notes_layer_moved(tree, folder, path, to_folder, to, NULL) ? ENOMEM : 0;
+}
+
+/* What goes with the file of a document. */
+static int remove_given(struct tree *tree, struct node *node)
+{
+	struct error err = ERROR_INIT;
+
+	if (!node_is_document(node) || !given_removed(tree, node, &err))
+		return 0;
+	return tree_report(tree, node, "remove", &err);
 }
 
 static int write_removal(struct tree *tree, struct node *node)
@@ -217,9 +236,11 @@ int edit_unlink(struct tree *tree, struct node *parent, const char *name)
 	if (!node)
 		result = ENOENT;
 	else
-		result = node_writable(tree, parent);
+		result = node_writable(tree, node->kind == NODE_CONTROL ? node : parent);
 	if (!result && node->kind != NODE_FILE)
 		result = EISDIR;
+	if (!result)
+		result = remove_given(tree, node);
 	if (!result)
 		result = write_removal(tree, node);
 	if (!result)
@@ -310,7 +331,8 @@ static char *layer_path_at(
 	cleanup_free char *above = NULL;
 
 	*folder = node_folder(parent);
-	if (!*folder || tree_is_scratch(tree, name) || node_is_scratch(tree, parent))
+	if (!*folder || parent->kind == NODE_CONTROL || tree_is_scratch(tree, name) ||
+		node_is_scratch(tree, parent))
 		return NULL;
 	above = node_path(parent, *folder);
 	if (!above || buf_printf(&path, "%s%s%s", above, *above ? "/" : "", name))
@@ -406,7 +428,7 @@ static int move_other(
 		return result;
 	give_way(tree, node, target);
 	/* a file that becomes scratch is a backup: its annotations stay with its name */
-	if (path || node_is_annotations(node))
+	if (path || node_is_text(node))
 		result = leave_below(tree, node, folder, path);
 	else if (new_parent->kind == NODE_TAG && !tree_is_scratch(tree, new_name))
 		result = notes_put_aside(tree, node, NULL) ? ENOMEM : 0;
@@ -419,7 +441,8 @@ static int move_other(
 	if (!node_is_scratch(tree, node))
 		node_changed(new_parent);
 	take_place(tree, node);
-	if (node_is_annotations(node)) {
+	if (node_is_text(node)) {
+		node->file->has_layer = false;
 		node->file->changed = true;
 		node->file->changes++;
 	}
@@ -441,6 +464,13 @@ static bool is_below(const struct node *node, const struct node *above)
 	return false;
 }
 
+static bool is_text_name(const struct node *parent, const char *name)
+{
+	if (parent->kind == NODE_CONTROL)
+		return given_has_name(parent->parent, name);
+	return !strcmp(name, ANNOTATIONS_NAME);
+}
+
 /* Whether the node may go there; the lock is held. */
 static int movable(struct tree *tree, struct node *node, struct node *new_parent,
 	const char *new_name, unsigned flags)
@@ -455,7 +485,8 @@ static int movable(struct tree *tree, struct node *node, struct node *new_parent
 		return EEXIST;
 	if (is_below(new_parent, node))
 		return EINVAL;
-	if (node_is_directory(node) && is_annotations_name(new_parent, new_name))
+	if (node_is_directory(node) &&
+		(is_annotations_name(new_parent, new_name) || new_parent->kind == NODE_CONTROL))
 		return EPERM;
 	result = node_writable(tree, node);
 	return result ? result : name_allowed(tree, new_parent, new_name);
@@ -466,7 +497,7 @@ int edit_rename(struct tree *tree, struct node *parent, const char *name, struct
 {
 	struct error err = ERROR_INIT;
 	struct node *node;
-	bool to_notes = false;
+	bool to_text = false;
 	int result;
 
 	pthread_mutex_lock(&tree->lock);
@@ -474,12 +505,12 @@ int edit_rename(struct tree *tree, struct node *parent, const char *name, struct
 	result = movable(tree, node, new_parent, new_name, flags);
 	if (!result) {
 		node_pin(node);
-		to_notes = node->kind == NODE_FILE && !strcmp(new_name, ANNOTATIONS_NAME);
+		to_text = node->kind == NODE_FILE && is_text_name(new_parent, new_name);
 	}
 	pthread_mutex_unlock(&tree->lock);
 	if (result)
 		return result;
-	if ((to_notes || node_is_annotations(node)) && file_stage(tree, node, &err))
+	if ((to_text || node_is_text(node)) && file_stage(tree, node, &err))
 		result = tree_report_unlocked(tree, node, "rename", &err);
 	pthread_mutex_lock(&tree->lock);
 	if (!result && node_child(new_parent, new_name) != node)
@@ -487,8 +518,8 @@ int edit_rename(struct tree *tree, struct node *parent, const char *name, struct
 	pthread_mutex_unlock(&tree->lock);
 	/* what is wrong with the text is told by status and by the commit: the rename is done. The
 	 * history tells by itself of a text that was taken; by now it may be another one. */
-	if (!result && to_notes && !tree->replaying)
-		notes_take(tree, node, NULL);
+	if (!result && to_text && !tree->replaying)
+		text_take(tree, node, NULL);
 	pthread_mutex_lock(&tree->lock);
 	node_unpin(&tree->inodes, node);
 	pthread_mutex_unlock(&tree->lock);

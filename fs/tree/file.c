@@ -11,7 +11,7 @@
 #include "fs/tree/durable.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
-#include "fs/tree/notes.h"
+#include "fs/tree/text.h"
 #include "fs/tree/upload.h"
 #include "media_type.h"
 
@@ -125,7 +125,7 @@ int64_t file_size(struct tree *tree, struct node *node)
 		return staged_size(file->staged);
 	if (file->has_layer)
 		return file->layer.size;
-	if (node_is_annotations(node) && !notes_text(node, &text, NULL))
+	if (node_is_text(node) && !text_make(node, &text, NULL))
 		return (int64_t)text.len;
 	return 0;
 }
@@ -142,8 +142,8 @@ static int copy_content(
 
 	pthread_mutex_lock(&tree->lock);
 	result = file_source(tree, &reader, &source, err);
-	if (!result && source.text && node_is_annotations(node))
-		result = notes_text(node, &text, err);
+	if (!result && source.text && node_is_text(node))
+		result = text_make(node, &text, err);
 	pthread_mutex_unlock(&tree->lock);
 	if (result)
 		return -1;
@@ -346,8 +346,8 @@ int file_open(struct tree *tree, struct node *node, bool writable, bool truncate
 	pthread_mutex_lock(&tree->lock);
 	if (!file->staged && !file->has_layer && !truncate) {
 		handle->has_text = true;
-		if (node_is_annotations(node))
-			result = notes_text(node, &handle->text, err);
+		if (node_is_text(node))
+			result = text_make(node, &handle->text, err);
 	}
 	if (!result) {
 		node_pin(node);
@@ -457,6 +457,8 @@ void file_forget_closed(struct node *node)
 
 	for (i = 0; i < node->children.count; i++)
 		file_forget_closed(node->children.items[i]);
+	if (node->children.control)
+		file_forget_closed(node->children.control);
 	if (node->kind != NODE_FILE || !file_is_being_closed(node->file))
 		return;
 	while (node->file->handles) {

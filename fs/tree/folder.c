@@ -25,6 +25,7 @@ void folder_free(struct folder *folder)
 		return;
 	folder_drop_manifest(folder);
 	descriptor_clear(&folder->entry);
+	descriptor_clear(&folder->given_entry);
 	platform_clear(&folder->platform);
 	annotation_file_clear(&folder->notes);
 	annotation_file_clear(&folder->left);
@@ -157,6 +158,13 @@ void folder_drop_manifest(struct folder *folder)
 	folder->kept = false;
 }
 
+void folder_give_end(struct folder *folder)
+{
+	folder->given = folder->whole = folder->has_given_entry = false;
+	descriptor_clear(&folder->given_entry);
+	folder->given_entry = (struct descriptor)DESCRIPTOR_INIT;
+}
+
 mode_t folder_layer_mode(const struct descriptor *layer)
 {
 	const char *text = annotations_get(&layer->annotations, ANNOTATION_MODE);
@@ -258,6 +266,7 @@ void folder_lose(struct tree *tree, struct node *node)
 	struct folder *folder = node->folder;
 
 	layers_hide(tree, node);
+	folder_give_end(folder);
 	annotation_file_clear(&folder->notes);
 	annotation_file_clear(&folder->left);
 	descriptor_clear(&folder->entry);

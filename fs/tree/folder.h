@@ -33,7 +33,13 @@ struct folder {
 	struct descriptor entry; /* as it stands in the base; for a single manifest made from it */
 	bool has_platform;
 	struct platform platform; /* as it shall be */
-	struct document *manifest; /* as in the base; NULL where new or not loaded */
+	/* What the view stands on: the base's, or one that was given through .oci; NULL where new
+	 * or not loaded. */
+	struct document *manifest;
+	bool given; /* it was, in part at least */
+	bool whole; /* all of it was: it is published also where it has no layer */
+	bool has_given_entry;
+	struct descriptor given_entry; /* as it was given; notes and platform follow it */
 	bool kept; /* the history has its manifest, or tells that it is new */
 	char **paths; /* of the manifest's layers */
 	struct annotation_file notes; /* as they shall be */
@@ -78,6 +84,9 @@ void folder_lose(struct tree *tree, struct node *node);
 /* Makes the manifest, which is taken over, the base's; none. */
 int folder_set_manifest(struct folder *folder, struct document *manifest, struct error *err);
 void folder_drop_manifest(struct folder *folder);
+
+/* What was given is committed, or goes. */
+void folder_give_end(struct folder *folder);
 
 /* Notes a change at the node, for its platform folder or its tag. */
 void node_changed(struct node *node);

@@ -80,13 +80,13 @@ static bool is_recording(const struct tree *tree)
 
 static struct record base_record(const struct node *root)
 {
-	const struct tag *tag = root->tag;
+	const struct version *base = tag_origin(root->tag);
 	struct record record = {.kind = RECORD_BASE, .texts = {""}};
 
-	if (version_exists(&tag->base))
-		record.texts[0] = tag->base.root.digest.text;
-	if (version_is_single(&tag->base))
-		record.texts[1] = tag->base.entry.json;
+	if (version_exists(base))
+		record.texts[0] = base->root.digest.text;
+	if (version_is_single(base))
+		record.texts[1] = base->entry.json;
 	return record;
 }
 
@@ -163,8 +163,8 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 	if (journal_is_empty(history->journal)) {
 		struct record base = base_record(tree->root);
 
-		if (version_exists(&tree->root->tag->base) &&
-			saved_put(history->kept_fd, &tree->root->tag->base.root, err))
+		if (version_exists(tag_origin(tree->root->tag)) &&
+			saved_put(history->kept_fd, &tag_origin(tree->root->tag)->root, err))
 			return -1;
 		if (journal_append(history->journal, &base, err))
 			return -1;
@@ -351,6 +351,21 @@ int history_notes(struct tree *tree, const struct node *owner, struct error *err
 	return append(tree, owner, &record, err);
 }
 
+static struct record given_record(const char *path, const char *name, const char *text, bool whole)
+{
+	return (struct record){
+		.kind = RECORD_GIVEN, .texts = {path, name, text, whole ? "whole" : ""}};
+}
+
+int history_given(struct tree *tree, const struct node *owner, const char *name, const char *text,
+	bool whole, struct error *err)
+{
+	cleanup_free char *path = is_recording(tree) ? node_path(owner, NULL) : NULL;
+	struct record record = given_record(path, name, text, whole);
+
+	return is_recording(tree) ? append(tree, owner, &record, err) : 0;
+}
+
 int history_annotated(struct tree *tree, const struct node *node, const char *key,
 	const char *value, struct error *err)
 {
@@ -476,7 +491,7 @@ static int put_node(struct snapshot *snapshot, const struct node *node)
 	struct record record;
 
 	/* annotations.json that nobody wrote is made from the notes */
-	if (node_is_annotations(node) && !node->file->staged)
+	if (node_is_text(node) && !node->file->staged)
 		return 0;
 	path = node_path(node, NULL);
 	record = node_record(node, path, &numbers);
@@ -498,15 +513,38 @@ static int put_contents(struct snapshot *snapshot, const struct node *directory)
 	return 0;
 }
 
+/* The base's, whatever was given upon it. */
+static int save_manifest(struct snapshot *snapshot, const struct folder *folder)
+{
+	if (!folder->manifest || folder->given)
+		return 0;
+	return saved_put(snapshot->tree->history->kept_fd, folder->manifest, snapshot->err);
+}
+
 /* The journal stands on the manifest of a folder that it puts something into. */
 static int put_only_here(struct snapshot *snapshot, const struct node *node)
 {
 	struct folder *folder = node_folder((struct node *)node)->folder;
 
-	if (folder->manifest &&
-		saved_put(snapshot->tree->history->kept_fd, folder->manifest, snapshot->err))
+	if (save_manifest(snapshot, folder))
 		return -1;
 	return put_node(snapshot, node);
+}
+
+/* What was written in .oci and not taken over, and what programs have left there. */
+static int put_control(struct snapshot *snapshot, const struct node *owner)
+{
+	const struct node *control = owner->children.control;
+	int result = 0;
+
+	for (size_t i = 0; control && i < control->children.count && !result; i++) {
+		const struct node *node = control->children.items[i];
+
+		if (node->kind != NODE_FILE || !node->file->staged)
+			continue;
+		result = owner->folder ? put_only_here(snapshot, node) : put_node(snapshot, node);
+	}
+	return result;
 }
 
 /* What is only here, in a folder that is as it was. */
@@ -544,7 +582,7 @@ static int put_unchanged(struct snapshot *snapshot, const struct node *node)
 {
 	size_t before = snapshot->text.len;
 
-	if (put_scratch(snapshot, node))
+	if (put_scratch(snapshot, node) || put_control(snapshot, node))
 		return -1;
 	if (node->folder->has_entry || snapshot->text.len == before || !notes_say_something(node))
 		return 0;
@@ -572,17 +610,39 @@ static int put_left(struct snapshot *snapshot, const struct node *node)
 	return put(snapshot, &record);
 }
 
+static int put_given(
+	struct snapshot *snapshot, const struct node *owner, const char *name, const char *text)
+{
+	cleanup_free char *path = node_path(owner, NULL);
+	bool whole = owner->folder ? owner->folder->whole : owner->tag->whole;
+	struct record record = given_record(path, name, text, whole);
+
+	return put(snapshot, &record);
+}
+
+static int put_given_to_folder(struct snapshot *snapshot, const struct node *node)
+{
+	const struct folder *folder = node->folder;
+
+	if (folder->given &&
+		put_given(snapshot, node, folder->whole ? "manifest.json" : "artifact-type",
+			folder->manifest->json))
+		return -1;
+	if (!folder->has_given_entry)
+		return 0;
+	return put_given(snapshot, node, "descriptor.json", folder->given_entry.json);
+}
+
 /* A folder that has changed: all of its content. */
 static int put_folder(struct snapshot *snapshot, struct node *node)
 {
-	struct history *history = snapshot->tree->history;
 	const struct folder *folder = node->folder;
 
 	if (!folder_is_loaded(node))
 		return 0;
 	if (!folder_is_changed(folder))
 		return put_unchanged(snapshot, node);
-	if (folder->manifest && saved_put(history->kept_fd, folder->manifest, snapshot->err))
+	if (save_manifest(snapshot, folder) || put_given_to_folder(snapshot, node))
 		return -1;
 	if (put_path(snapshot, RECORD_CLEAR, node))
 		return -1;
@@ -593,7 +653,7 @@ static int put_folder(struct snapshot *snapshot, struct node *node)
 		return -1;
 	if (!has_draft(node) && put_notes(snapshot, node))
 		return -1;
-	return put_left(snapshot, node);
+	return put_left(snapshot, node) || put_control(snapshot, node) ? -1 : 0;
 }
 
 static int put_entry(struct snapshot *snapshot, const struct node *node)
@@ -635,6 +695,9 @@ static int put_all(struct snapshot *snapshot)
 	bool listed = root->tag->changes != root->tag->committed;
 	size_t i;
 
+	if (root->tag->given &&
+		put_given(snapshot, root, "artifact-type", root->tag->base.root.json))
+		return -1;
 	if (listed && put_path(snapshot, RECORD_CLEAR, root))
 		return -1;
 	if (listed && has_draft(root) && put_notes(snapshot, root))
@@ -650,7 +713,9 @@ static int put_all(struct snapshot *snapshot)
 		if ((listed && put_entry(snapshot, node)) || put_folder(snapshot, node))
 			return -1;
 	}
-	return listed && !has_draft(root) ? put_notes(snapshot, root) : 0;
+	if (listed && !has_draft(root) && put_notes(snapshot, root))
+		return -1;
+	return put_control(snapshot, root);
 }
 
 static void forget_kept(struct tree *tree)
@@ -691,8 +756,8 @@ int history_rebase(struct tree *tree, struct error *err)
 		buf_reset(&snapshot.text);
 	else if (!result)
 		result = put_intents(&snapshot);
-	if (!result && snapshot.text.len && version_exists(&root->tag->base))
-		result = saved_put(tree->history->kept_fd, &root->tag->base.root, err);
+	if (!result && snapshot.text.len && version_exists(tag_origin(root->tag)))
+		result = saved_put(tree->history->kept_fd, &tag_origin(root->tag)->root, err);
 	if (!result)
 		result = journal_replace(tree->history->journal, &snapshot.text, err);
 	if (!result)

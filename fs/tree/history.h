@@ -36,6 +36,9 @@ int history_mode(struct tree *tree, const struct node *node, struct error *err);
 int history_time(struct tree *tree, const struct node *node, struct error *err);
 /* The notes of a tag or folder were set from its annotations.json. */
 int history_notes(struct tree *tree, const struct node *owner, struct error *err);
+/* A document, or a descriptor, was given through a file in .oci of the owner. */
+int history_given(struct tree *tree, const struct node *owner, const char *name, const char *text,
+	bool whole, struct error *err);
 /* One annotation of a node was set, or (value is NULL) removed. */
 int history_annotated(struct tree *tree, const struct node *node, const char *key,
 	const char *value, struct error *err);

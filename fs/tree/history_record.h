@@ -21,6 +21,8 @@ enum {
 	RECORD_INTENT =
 		'I', /* digest of a root that the tag is about to get, and of what is ours */
 	RECORD_NOTES = 'N', /* path of the tag or folder, text of its annotations.json */
+	RECORD_GIVEN =
+		'G', /* path of the tag or folder, name of a file in .oci, text, "whole" or "" */
 	RECORD_LEFT =
 		'W', /* path of the folder, annotations of files that were removed, likewise */
 	RECORD_ANNOTATED = 'A', /* path, key, value */

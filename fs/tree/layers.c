@@ -7,36 +7,24 @@
 #include "cleanup.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/layer_parts.h"
 #include "fs/tree/stale.h"
 #include "layer_path.h"
 #include "platform.h"
-
-/* Where the layers of a manifest are: their paths, in order. */
-struct place {
-	const char *path;
-	size_t layer;
-};
-
-struct places {
-	struct place *items;
-	size_t count;
-	char **paths;
-};
 
 static int compare_places(const void *a, const void *b)
 {
 	return strcmp(((const struct place *)a)->path, ((const struct place *)b)->path);
 }
 
-static void places_clear(struct places *places)
+void places_clear(struct places *places)
 {
 	layer_paths_free(places->paths, places->count);
 	free(places->items);
 	*places = (struct places){.items = NULL};
 }
 
-/* manifest NULL: none. */
-static int places_make(struct places *out, const struct document *manifest, struct error *err)
+int places_make(struct places *out, const struct document *manifest, struct error *err)
 {
 	*out = (struct places){.items = NULL};
 	if (!manifest)
@@ -55,8 +43,7 @@ static int places_make(struct places *out, const struct document *manifest, stru
 	return 0;
 }
 
-/* The number of the layer at a path, or -1. */
-static long places_find(const struct places *places, const char *path)
+long places_find(const struct places *places, const char *path)
 {
 	const struct place key = {.path = path};
 	const struct place *found = NULL;
@@ -122,7 +109,7 @@ static struct node *directory_for(
 	return at;
 }
 
-static int add_layer(struct tree *tree, struct node *folder, size_t i, struct error *err)
+int layer_add(struct tree *tree, struct node *folder, size_t i, struct error *err)
 {
 	const struct descriptor *layer = &folder->folder->manifest->items[i];
 	cleanup_free char *path = strdup(folder->folder->paths[i]);
@@ -155,7 +142,7 @@ int layers_show(
 	if (folder_set_manifest(folder->folder, manifest, err))
 		return -1;
 	for (i = 0; i < folder->folder->manifest->count; i++)
-		if (add_layer(tree, folder, i, err))
+		if (layer_add(tree, folder, i, err))
 			return -1;
 	return 0;
 }
@@ -173,8 +160,7 @@ static bool will_go(const struct tree *tree, const struct node *node)
 	return node->children.count > 0;
 }
 
-/* Whether a layer can be at this path. */
-static bool is_free(const struct tree *tree, struct node *folder, const char *path)
+bool layer_is_free(const struct tree *tree, struct node *folder, const char *path)
 {
 	char part[FOLDER_NAME_SIZE];
 	struct node *at = folder;
@@ -204,7 +190,7 @@ bool layers_can_change(
 	if (places_make(&to, manifest, NULL))
 		return false;
 	for (i = 0; i < to.count; i++)
-		if (!is_free(tree, folder, to.paths[i]))
+		if (!layer_is_free(tree, folder, to.paths[i]))
 			return false;
 	for (i = 0; shown->manifest && i < shown->manifest->count; i++) {
 		const struct node *node = node_at(folder, shown->paths[i]);
@@ -219,8 +205,7 @@ bool layers_can_change(
 	return true;
 }
 
-/* Takes a file away, and the directories that have nothing in them without it. */
-static void hide(struct tree *tree, struct node *node)
+void layer_hide(struct tree *tree, struct node *node)
 {
 	struct node *parent;
 
@@ -241,18 +226,17 @@ void layers_hide(struct tree *tree, struct node *folder)
 		struct node *node = node_at(folder, shown->paths[i]);
 
 		if (node && node->kind == NODE_FILE)
-			hide(tree, node);
+			layer_hide(tree, node);
 	}
 	folder_drop_manifest(folder->folder);
 }
 
-/* The file goes on as the layer of another manifest. */
-static bool keep(struct tree *tree, struct node *node, const struct descriptor *layer, size_t order)
+bool layer_take(struct tree *tree, struct node *node, const struct descriptor *layer, size_t order)
 {
 	mode_t mode = folder_layer_mode(layer) & ~(tree->options.umask & 0777);
 	struct descriptor copy = DESCRIPTOR_INIT;
 
-	if (!same_content(&node->file->layer, layer) || descriptor_copy(&copy, layer, NULL))
+	if (descriptor_copy(&copy, layer, NULL))
 		return false;
 	descriptor_clear(&node->file->layer);
 	node->file->layer = copy;
@@ -261,6 +245,12 @@ static bool keep(struct tree *tree, struct node *node, const struct descriptor *
 		stale_attributes(tree, node);
 	node->mode = mode;
 	return true;
+}
+
+/* The file goes on as the layer of another manifest. */
+static bool keep(struct tree *tree, struct node *node, const struct descriptor *layer, size_t order)
+{
+	return same_content(&node->file->layer, layer) && layer_take(tree, node, layer, order);
 }
 
 /* Keeps what the new manifest has too, and takes the rest away. */
@@ -277,7 +267,7 @@ static void change_old(struct tree *tree, struct node *folder, const struct docu
 		if (layer >= 0 && keep(tree, node, &manifest->items[layer], (size_t)layer))
 			kept[layer] = true;
 		else
-			hide(tree, node);
+			layer_hide(tree, node);
 	}
 }
 
@@ -297,7 +287,7 @@ int layers_change(
 	result = folder_set_manifest(folder->folder, manifest, err);
 	for (i = 0; i < count && !result; i++)
 		if (!kept[i])
-			result = add_layer(tree, folder, i, err);
+			result = layer_add(tree, folder, i, err);
 	if (result)
 		layers_hide(tree, folder);
 	return result;

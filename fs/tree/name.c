@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/given.h"
 #include "layer_path.h"
 
 /* NAME~ and 12 hex digits: how twins and attestations of other tools are shown. */
@@ -40,6 +41,14 @@ int name_canonical(char out[static FOLDER_NAME_SIZE], const char *name, struct p
 	return result;
 }
 
+/* Whatever programs leave while they work, and the documents; nothing that can only be read. */
+static int allowed_in_control(const struct node *control, const char *name)
+{
+	const struct node *there = node_child(control, name);
+
+	return there && there->kind != NODE_FILE ? EPERM : given_allowed(control->parent, name);
+}
+
 int name_allowed(struct tree *tree, struct node *parent, const char *name)
 {
 	struct error err = ERROR_INIT;
@@ -55,6 +64,8 @@ int name_allowed(struct tree *tree, struct node *parent, const char *name)
 		return EIO;
 	if (strlen(name) >= FOLDER_NAME_SIZE)
 		return ENAMETOOLONG;
+	if (parent->kind == NODE_CONTROL)
+		return allowed_in_control(parent, name);
 	if (!strcmp(name, CONTROL_NAME) &&
 		(parent->kind == NODE_TAG || parent->kind == NODE_FOLDER))
 		return EPERM;

@@ -1,10 +1,8 @@
 #include "fs/tree/notes.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "annotation_file.h"
 #include "cleanup.h"
@@ -12,6 +10,7 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
+#include "fs/tree/text.h"
 #include "layer_path.h"
 
 static int load_layer(struct annotation_file *notes, const struct descriptor *layer,
@@ -107,23 +106,6 @@ int notes_text(struct node *file, struct buf *out, struct error *err)
 	return annotation_file_format(out, &owner->folder->notes, err);
 }
 
-static int read_draft(struct staged *staged, struct buf *out, struct error *err)
-{
-	int64_t size = staged_size(staged);
-	cleanup_free char *bytes = NULL;
-	ssize_t got;
-
-	if (size > (int64_t)ANNOTATION_FILE_MAX)
-		return error_set(err, ERROR_TOO_LARGE, "annotations.json is over 4 MiB");
-	bytes = malloc((size_t)size + 1);
-	if (!bytes)
-		return error_set_memory(err);
-	got = pread(staged_fd(staged), bytes, (size_t)size, 0);
-	if (got < 0)
-		return error_set_errno(err, errno, "reading the draft of annotations.json");
-	return buf_append(out, bytes, (size_t)got) ? error_set_memory(err) : 0;
-}
-
 /* The file that a layer's annotations tell of, by its path. */
 static struct node *file_at(struct node *folder, const char *title)
 {
@@ -185,37 +167,15 @@ static int take_text(
 	return take_for_folder(tree, owner, text, len, err);
 }
 
-/* Remembers what is wrong with the draft, or that nothing is; the lock is held. */
-static void draft_is(struct tree *tree, struct node *node, const struct error *err)
+int notes_take(
+	struct tree *tree, struct node *file, const char *text, size_t len, struct error *err)
 {
-	struct file *file = node->file;
+	struct node *owner = file->parent;
 
-	free(file->draft);
-	file->draft = NULL;
-	file->changed = err != NULL;
-	if (!err)
-		return;
-	tree_report(
-		tree, node, "the draft is kept, and nothing is committed until it is mended", err);
-	file->draft = malloc(sizeof *file->draft);
-	if (file->draft)
-		*file->draft = *err;
-}
-
-static int take(struct tree *tree, struct node *node, const struct buf *text, struct error *err)
-{
-	struct error reason = ERROR_INIT;
-	struct node *owner = node->parent;
-	int result;
-
-	if (!text->len)
-		result = error_set(
-			&reason, ERROR_INVALID, "the file is empty; {} removes every annotation");
-	else
-		result = take_text(tree, owner, text->data, text->len, &reason);
-	draft_is(tree, node, result ? &reason : NULL);
-	node_changed(owner);
-	return result ? error_copy(err, &reason) : history_notes(tree, owner, err);
+	if (!len)
+		return error_set(
+			err, ERROR_INVALID, "the file is empty; {} removes every annotation");
+	return take_text(tree, owner, text, len, err) ? -1 : history_notes(tree, owner, err);
 }
 
 int notes_set(
@@ -231,54 +191,15 @@ int notes_set(
 	return notes_show(tree, owner, err);
 }
 
-int notes_take(struct tree *tree, struct node *node, struct error *err)
-{
-	cleanup_with(buf_free) struct buf text = BUF_INIT(ANNOTATION_FILE_MAX);
-	struct staged *staged = NULL;
-	uint64_t changes = 0;
-	int result = 0;
-
-	pthread_mutex_lock(&tree->lock);
-	if (node_is_annotations(node) && node->file->staged && node->file->changed) {
-		staged = staged_ref(node->file->staged);
-		changes = node->file->changes;
-	}
-	pthread_mutex_unlock(&tree->lock);
-	if (!staged)
-		return 0;
-	result = read_draft(staged, &text, err);
-	staged_put_back(staged);
-	if (result)
-		return -1;
-	pthread_mutex_lock(&tree->lock);
-	if (node_is_annotations(node) && node->file->changes == changes)
-		result = take(tree, node, &text, err);
-	pthread_mutex_unlock(&tree->lock);
-	return result;
-}
-
-/* Who is reading what was written goes on to read it. */
-static void leave_to_readers(const struct file *file)
-{
-	struct handle *handle;
-
-	for (handle = file->handles; handle; handle = handle->next)
-		if (!handle->own && !handle->has_text)
-			handle->own = staged_ref(file->staged);
-}
-
 /* The file shows the notes again, where nobody is writing it. NULL where there is none. */
 static struct node *regenerate(struct node *owner)
 {
 	struct node *node = node_child(owner, ANNOTATIONS_NAME);
-	struct file *file = node && node->kind == NODE_FILE ? node->file : NULL;
 
-	if (file && !file->changed && file->staged) {
-		leave_to_readers(file);
-		staged_put_back(file->staged);
-		file->staged = NULL;
-	}
-	return file ? node : NULL;
+	if (!node || node->kind != NODE_FILE)
+		return NULL;
+	text_regenerate(node);
+	return node;
 }
 
 void notes_settle(struct tree *tree, struct node *owner)

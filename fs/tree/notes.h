@@ -29,9 +29,9 @@ int notes_show(struct tree *tree, struct node *owner, struct error *err);
 /* The text for an annotations.json without a draft. */
 int notes_text(struct node *file, struct buf *out, struct error *err);
 
-/* Takes over what was written to annotations.json. ERROR_INVALID where it isn't valid: the text
- * stays as a draft. Takes the lock. */
-int notes_take(struct tree *tree, struct node *file, struct error *err);
+/* Takes over what was written to annotations.json (text.h). ERROR_INVALID where it isn't valid. */
+int notes_take(
+	struct tree *tree, struct node *file, const char *text, size_t len, struct error *err);
 
 /* Sets the notes from a text that was made from notes; the file shows them. The lock is held. */
 int notes_set(

@@ -7,15 +7,18 @@
 #include "annotation_file.h"
 #include "cleanup.h"
 #include "fs/tree/annotate.h"
+#include "fs/tree/control.h"
 #include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/given.h"
 #include "fs/tree/history.h"
 #include "fs/tree/history_record.h"
 #include "fs/tree/name.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/tag.h"
+#include "layer_path.h"
 
 static void take_intent(struct intents *intents, const struct record *record)
 {
@@ -58,6 +61,20 @@ int history_base(struct history *history, struct history_base *out, struct error
 	return -1;
 }
 
+static struct node *child_at(struct tree *tree, struct node *parent, const char *name)
+{
+	struct node *child;
+
+	pthread_mutex_lock(&tree->lock);
+	if (!strcmp(name, CONTROL_NAME) &&
+		(parent->kind == NODE_TAG || parent->kind == NODE_FOLDER))
+		child = control_folder(tree, parent);
+	else
+		child = edit_lookup(tree, parent, name);
+	pthread_mutex_unlock(&tree->lock);
+	return child;
+}
+
 /* The node at a path; NULL where there is none. Takes and loads what is on the way. */
 static struct node *find(struct tree *tree, const char *path, struct error *err)
 {
@@ -72,7 +89,7 @@ static struct node *find(struct tree *tree, const char *path, struct error *err)
 	while (at && *rest && (part = strsep(&rest, "/"))) {
 		if (folder_load(tree, at, err))
 			return NULL;
-		at = node_child(at, part);
+		at = child_at(tree, at, part);
 		if (!rest)
 			break;
 	}
@@ -348,6 +365,24 @@ static int replay_notes(struct tree *tree, const struct record *record, struct e
 	return result;
 }
 
+static int replay_given(struct tree *tree, const struct record *record, struct error *err)
+{
+	cleanup_with(seals_clear) struct seals seals = {.items = NULL};
+	struct node *owner = find(tree, record->texts[0], err), *folder;
+	bool whole = *record->texts[3] != '\0';
+	int result;
+
+	if (!owner)
+		return lost(record->texts[0], err);
+	folder = owner->kind == NODE_TAG ? tag_single(owner) : owner;
+	if (folder && seals_make(&seals, tree, folder, err))
+		return -1;
+	pthread_mutex_lock(&tree->lock);
+	result = given_again(tree, owner, record->texts[1], record->texts[2], &seals, whole, err);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
 static int replay_annotation(struct tree *tree, const struct record *record, struct error *err)
 {
 	const char *value = record->kind == RECORD_ANNOTATED ? record->texts[2] : NULL;
@@ -501,6 +536,9 @@ static int replay_one(void *context, const struct record *record, struct error *
 	case RECORD_NOTES:
 		replay_notes(tree, record, &reason);
 		break;
+	case RECORD_GIVEN:
+		replay_given(tree, record, &reason);
+		break;
 	case RECORD_LEFT:
 		replay_left(tree, record, &reason);
 		break;
@@ -531,7 +569,7 @@ static void drop_lost(struct tree *tree, struct node *node)
 	struct error reason = ERROR_INIT;
 
 	/* its text has gone into the notes, which show it */
-	if (node_is_annotations(node) && !node->file->changed) {
+	if (node_is_text(node) && !node->file->changed) {
 		node->file->lost = false;
 		return;
 	}
@@ -547,10 +585,14 @@ static void judge_files(struct tree *tree, struct node *directory)
 {
 	size_t i = directory->children.count;
 
+	if (directory->children.control)
+		judge_files(tree, directory->children.control);
 	while (i-- > 0) {
 		struct node *child = directory->children.items[i];
 		struct error reason = ERROR_INIT;
 
+		if (child->kind == NODE_CONTROL)
+			continue;
 		if (child->kind != NODE_FILE) {
 			judge_files(tree, child);
 		} else if (child->file->lost) {

@@ -37,7 +37,7 @@ static bool is_doubtful(const struct tree *tree, const struct node *node)
 static bool is_draft(const struct tree *tree, const struct node *node)
 {
 	(void)tree;
-	return node->kind == NODE_FILE && node->file->draft && node_is_annotations(node);
+	return node->kind == NODE_FILE && node->file->draft && node_is_text(node);
 }
 
 static int add_message(const struct tree *tree, const struct node *node, struct buf *out)
@@ -114,6 +114,8 @@ static int list(struct listing *listing, const struct node *node)
 	for (i = 0; i < node->children.count; i++)
 		if (list(listing, node->children.items[i]))
 			return -1;
+	if (node->children.control)
+		return list(listing, node->children.control);
 	return 0;
 }
 
@@ -127,23 +129,35 @@ static int section(struct buf *out, const struct tree *tree, const struct node *
 	return buf_append_text(out, listing.count ? "\n  ],\n" : "],\n");
 }
 
+/* The first draft at or below a node that isn't valid. */
+static const struct node *find_draft(const struct tree *tree, const struct node *node)
+{
+	const struct node *found = is_draft(tree, node) ? node : NULL;
+
+	for (size_t i = 0; i < node->children.count && !found; i++)
+		found = find_draft(tree, node->children.items[i]);
+	if (!found && node->children.control)
+		found = find_draft(tree, node->children.control);
+	return found;
+}
+
 bool status_blocked(const struct tree *tree, const struct node *tag, struct error *why)
 {
 	struct listing listing = {.tree = tree, .listed = &doubtful};
+	cleanup_free char *path = NULL;
+	const struct node *draft;
 	size_t i;
 
 	for (i = 0; i < tag->children.count; i++) {
 		const struct node *node = tag->children.items[i];
-		const struct node *notes =
-			node->kind == NODE_FOLDER ? node_child(node, ANNOTATIONS_NAME) : node;
 
 		if (node_is_stray(tree, node))
 			error_set(why, ERROR_INVALID, "%s is in no platform folder", node->name);
-		else if (notes && is_draft(tree, notes))
-			error_set(why, ERROR_INVALID, "%s%s%s isn't valid",
-				notes == node ? "" : node->name, notes == node ? "" : "/",
-				ANNOTATIONS_NAME);
 	}
+	draft = find_draft(tree, tag);
+	path = draft ? node_path(draft, NULL) : NULL;
+	if (draft)
+		error_set(why, ERROR_INVALID, "%s isn't valid", path ? path : draft->name);
 	if (list(&listing, tag) || listing.count)
 		error_set(why, ERROR_INVALID, "%zu files may not be whole", listing.count);
 	return error_is_set(why);

@@ -12,6 +12,7 @@
 #include "fs/tree/notes.h"
 #include "fs/tree/stale.h"
 #include "fs/tree/status.h"
+#include "fs/tree/text.h"
 #include "layer_path.h"
 
 void tag_free(struct tag *tag)
@@ -20,6 +21,7 @@ void tag_free(struct tag *tag)
 		return;
 	free(tag->name);
 	version_clear(&tag->base);
+	version_clear(&tag->origin);
 	version_clear(&tag->now);
 	version_clear(&tag->last_push.before);
 	version_clear(&tag->last_push.made);
@@ -124,6 +126,39 @@ static void was_asked(struct tag *tag)
 	tag->asked_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+struct node *tag_single(const struct node *tag)
+{
+	if (!version_is_single(&tag->tag->base))
+		return NULL;
+	for (size_t i = 0; i < tag->children.count; i++) {
+		struct node *node = tag->children.items[i];
+
+		if (node->kind == NODE_FOLDER && node->folder->has_entry)
+			return node;
+	}
+	return NULL;
+}
+
+int tag_give(struct tag *tag, struct version *base, struct error *err)
+{
+	cleanup_with(version_clear) struct version origin = VERSION_INIT, now = VERSION_INIT;
+
+	if (version_copy(&origin, &tag->base, err) || version_copy(&now, tag_now(tag), err))
+		return -1;
+	if (!tag->given)
+		version_take(&tag->origin, &origin);
+	version_take(&tag->now, &now);
+	tag->moved = tag->given = true;
+	version_take(&tag->base, base);
+	return 0;
+}
+
+void tag_give_end(struct tag *tag)
+{
+	version_clear(&tag->origin);
+	tag->given = tag->whole = false;
+}
+
 int tag_note(struct tag *tag, const struct version *now, struct error *err)
 {
 	cleanup_with(version_clear) struct version copy = VERSION_INIT;
@@ -178,19 +213,20 @@ static int take_base(
 	return 0;
 }
 
-/* Drafts of annotations.json that were not taken over yet. */
+static void take_draft(void *context, struct node *file)
+{
+	text_take(context, file, NULL);
+}
+
+/* Drafts that were not taken over yet. Nobody else is here. */
 static void take_drafts(struct tree *tree, struct node *root)
 {
 	size_t i;
 
-	for (i = 0; i < root->children.count; i++) {
-		struct node *node = root->children.items[i];
-		struct node *file =
-			node->kind == NODE_FOLDER ? node_child(node, ANNOTATIONS_NAME) : node;
-
-		if (file && file->kind == NODE_FILE)
-			notes_take(tree, file, NULL);
-	}
+	for (i = 0; i < root->children.count; i++)
+		if (root->children.items[i]->kind == NODE_FOLDER)
+			text_each(root->children.items[i], take_draft, tree);
+	text_each(root, take_draft, tree);
 }
 
 /* What was restored is what there is: the journal tells of no more than that. */

@@ -39,6 +39,11 @@ struct last_push {
 struct tag {
 	char *name; /* NULL for a digest: read-only */
 	struct version base; /* what the view stands on */
+	/* An index was given through .oci: base is that, or has changes of it, and this is what it
+	 * was given upon. */
+	bool given;
+	bool whole; /* it was the index as a whole */
+	struct version origin;
 	/* What the registry was last seen to have, where that is something else. */
 	bool moved;
 	struct version now;
@@ -74,6 +79,21 @@ static inline const struct version *tag_now(const struct tag *tag)
 {
 	return tag->moved ? &tag->now : &tag->base;
 }
+
+/* What the changes that are here stand on: a merge begins with it. */
+static inline const struct version *tag_origin(const struct tag *tag)
+{
+	return tag->given ? &tag->origin : &tag->base;
+}
+
+/* The platform folder that the tag is; NULL where the tag is no single manifest. */
+struct node *tag_single(const struct node *tag);
+
+/* Another base was given, which is taken over. The lock is held. */
+int tag_give(struct tag *tag, struct version *base, struct error *err);
+
+/* What was given is committed. */
+void tag_give_end(struct tag *tag);
 
 /* Notes what the registry has. */
 int tag_note(struct tag *tag, const struct version *now, struct error *err);

@@ -85,9 +85,13 @@ bool node_is_scratch(const struct tree *tree, const struct node *node)
 	const struct node *at;
 
 	for (at = node; at && (at->kind == NODE_FILE || at->kind == NODE_DIRECTORY);
-		at = at->parent)
+		at = at->parent) {
+		/* in .oci */
+		if (at->parent && at->parent->kind == NODE_CONTROL)
+			return !node_is_document(at);
 		if (at->name && tree_is_scratch(tree, at->name))
 			return !is_in_base(node);
+	}
 	return false;
 }
 
@@ -99,13 +103,21 @@ bool node_is_annotations(const struct node *node)
 	       (parent->kind == NODE_TAG || parent->kind == NODE_FOLDER);
 }
 
+/* .oci itself. */
+static bool is_control_folder(const struct node *node)
+{
+	return node_is_directory(node) && node->parent && node->parent->children.control == node;
+}
+
 int node_writable(const struct tree *tree, struct node *node)
 {
 	struct node *folder;
 
 	if (tree->options.read_only)
 		return EROFS;
-	if (node->kind == NODE_CONTROL || node->kind == NODE_REFERRERS || node->kind == NODE_NESTED)
+	if (node->kind == NODE_CONTROL && !is_control_folder(node))
+		return EPERM;
+	if (node->kind == NODE_REFERRERS || node->kind == NODE_NESTED)
 		return EPERM;
 	folder = node_folder(node);
 	if (folder && folder->folder->read_only)

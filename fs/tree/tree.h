@@ -113,6 +113,11 @@ bool node_is_scratch(const struct tree *tree, const struct node *node);
 /* Whether the node is the annotations.json of its tag or platform folder. */
 bool node_is_annotations(const struct node *node);
 
+/* Whether the node is a document in .oci that can be written (given.h), or a part of one. */
+bool node_is_document(const struct node *node);
+/* Whether the node is either: a file that is made of text (text.h). */
+bool node_is_text(const struct node *node);
+
 /* Whether anything at the node may be changed at all: EROFS, EPERM, or 0. */
 int node_writable(const struct tree *tree, struct node *node);
 

@@ -283,7 +283,7 @@ static bool is_wanted(const struct tree *tree, struct node *node)
 	const struct node *folder = node_folder(node);
 
 	return folder && !folder->folder->read_only && node->file->changed && node->file->staged &&
-	       !file_is_in_progress(node->file) && !node_is_annotations(node) &&
+	       !file_is_in_progress(node->file) && !node_is_text(node) &&
 	       !node_is_scratch(tree, node) && !durable_is_doubtful(node);
 }
 

@@ -81,7 +81,7 @@ static const char *get_media_type(struct tree *tree, struct node *node, struct r
 
 	(void)room;
 	if (node->kind == NODE_FILE)
-		return node_is_annotations(node) ? NULL : file_media_type(tree, node);
+		return node_is_text(node) ? NULL : file_media_type(tree, node);
 	if (root)
 		return root->media_type;
 	return descriptor ? descriptor->media_type : NULL;
@@ -135,7 +135,7 @@ static const char *get_state(struct tree *tree, struct node *node, struct room *
 static int set_media_type(
 	struct tree *tree, struct node *node, const char *value, struct error *err)
 {
-	if (node->kind != NODE_FILE || node_is_annotations(node) || file_is_in_base(node))
+	if (node->kind != NODE_FILE || node_is_text(node) || file_is_in_base(node))
 		return error_set(err, ERROR_NOT_PERMITTED,
 			"the media type can be set of a file that has changed");
 	if (value && !media_type_valid(value))

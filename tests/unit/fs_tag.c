@@ -16,7 +16,7 @@
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
-#include "fs/tree/notes.h"
+#include "fs/tree/text.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 #include "media_type.h"
@@ -404,7 +404,7 @@ void tag_annotate(struct tag_fixture *fixture, const char *folder, const char *t
 
 	snprintf(path, sizeof path, "%s%s" ANNOTATIONS_NAME, folder, *folder ? "/" : "");
 	tag_write(fixture, path, text);
-	ck_assert_int_eq(notes_take(&fixture->tree, tag_node(fixture, path), NULL), 0);
+	ck_assert_int_eq(text_take(&fixture->tree, tag_node(fixture, path), NULL), 0);
 }
 
 /* A commit that this thread waits for. */

@@ -27,6 +27,14 @@ raw() {
     skopeo inspect --raw $(skopeo_options "$1" "") "$(skopeo_name "$1")"
 }
 
+# raw_at SOURCE DIGEST: a document of the same repository by its digest.
+raw_at() {
+    case $1 in
+    oci:*) cat "$(sed 's/^oci://; s/:[^:/]*$//' <<<"$1")/blobs/${2/://}" ;;
+    *) raw "${1%:*}@$2" ;;
+    esac
+}
+
 tag_exists() {
     raw "$1" >/dev/null 2>&1
 }

@@ -1,0 +1,128 @@
+/*
+ * check.c - what a document that was given names is there, or is about to be.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "fs/commit/plan.h"
+#include "fs/tree/folder.h"
+#include "fs/tree/history.h"
+#include "fs/tree/tag.h"
+#include "parallel.h"
+
+/* One descriptor of a document. */
+struct named {
+	const struct descriptor *item;
+	size_t number;
+	bool is_config;
+};
+
+struct check {
+	const struct plan *plan;
+	const struct plan_folder *folder;
+	struct document base; /* what the registry had of the folder, where that's at hand */
+	struct named *named; /* those that have to be asked for */
+	size_t count;
+	struct cancel *cancel;
+};
+
+static void check_clear(struct check *check)
+{
+	document_clear(&check->base);
+	free(check->named);
+}
+
+static bool same(const struct descriptor *a, const struct descriptor *b)
+{
+	return a->size == b->size && digest_equal(&a->digest, &b->digest);
+}
+
+static bool document_names(const struct document *document, const struct descriptor *item)
+{
+	if (document->has_config && same(&document->config, item))
+		return true;
+	for (size_t i = 0; i < document->count; i++)
+		if (same(&document->items[i], item))
+			return true;
+	return false;
+}
+
+/* Whether this commit sends it. */
+static bool is_sent(const struct plan *plan, const struct descriptor *item)
+{
+	for (size_t i = 0; i < plan->blob_count; i++)
+		if (digest_equal(&plan->blobs[i].digest, &item->digest) &&
+			plan->blobs[i].source.size == item->size)
+			return true;
+	return false;
+}
+
+/* layer.md, "Non-Distributable Layers": no registry has to have them. */
+static bool is_elsewhere(const struct descriptor *item)
+{
+	return strstr(item->media_type, ".nondistributable.") ||
+	       strstr(item->media_type, ".foreign.");
+}
+
+static void want(struct check *check, const struct descriptor *item, size_t number, bool is_config)
+{
+	if (document_names(&check->base, item) || is_sent(check->plan, item) || is_elsewhere(item))
+		return;
+	check->named[check->count++] =
+		(struct named){.item = item, .number = number, .is_config = is_config};
+}
+
+static int ask(void *context, size_t i, struct error *err)
+{
+	const struct check *check = context;
+	const struct named *named = &check->named[i];
+	struct store *store = check->plan->tree->store;
+	char where[32] = "config";
+	bool there;
+
+	if (store->ops->blob_exists(
+		    store, &there, &named->item->digest, named->item->size, check->cancel, err))
+		return -1;
+	if (there)
+		return 0;
+	if (!named->is_config)
+		snprintf(where, sizeof where, "layers[%zu]", named->number);
+	return error_set(err, ERROR_INVALID,
+		"%s/.oci/manifest.json: %s: the repository has no blob %s of %lld bytes: copy the "
+		"file into the folder, or push it first",
+		check->folder->name, where, named->item->digest.text, (long long)named->item->size);
+}
+
+static int check_manifest(const struct plan *plan, const struct plan_folder *folder,
+	struct cancel *cancel, struct error *err)
+{
+	const struct document *manifest = &folder->manifest;
+	const struct folder *shown = folder->node->folder;
+	cleanup_with(check_clear) struct check check = {
+		.plan = plan, .folder = folder, .base = DOCUMENT_INIT, .cancel = cancel};
+
+	if (shown->has_entry)
+		history_document(plan->tree->history, &check.base, &shown->entry.digest, NULL);
+	check.named = calloc(manifest->count + 1, sizeof *check.named);
+	if (!check.named)
+		return error_set_memory(err);
+	if (manifest->has_config)
+		want(&check, &manifest->config, 0, true);
+	for (size_t i = 0; i < manifest->count; i++)
+		want(&check, &manifest->items[i], i, false);
+	return parallel_for(check.count, plan->tree->store->jobs, ask, &check, err);
+}
+
+int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	for (size_t i = 0; i < plan->folder_count; i++) {
+		const struct plan_folder *folder = &plan->folders[i];
+
+		if (folder->rebuilt && folder->node->folder->whole &&
+			check_manifest(plan, folder, cancel, err))
+			return -1;
+	}
+	return 0;
+}
