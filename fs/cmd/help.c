@@ -32,6 +32,7 @@ static const char overview[] =
 	"     require=linux-amd64+linux-arm64    publish no index that lacks one of them\n"
 	"     artifact-type=TYPE    layer-type=TYPE        json=compact|pretty\n"
 	"     config=image          new folders are container images\n"
+	"     profile=homebrew      the tag is one of Homebrew's bottles\n"
 	"     created=now|none|EPOCH                       publish-all\n"
 	"     state-dir=DIR         cache-dir=DIR          cache-size=SIZE (10G)\n"
 	"     verify=full|strict    uid=N gid=N umask=N    allow_other\n"

@@ -194,6 +194,16 @@ static int build_entry(struct plan_folder *folder, struct error *err)
 			       : 0;
 }
 
+/* All of a bottle's documents are made already. */
+static int take_bottle(struct plan_folder *folder, struct error *err)
+{
+	descriptor_clear(&folder->entry);
+	return document_copy(&folder->manifest, &folder->bottle.manifest, err) ||
+			       descriptor_copy(&folder->entry, &folder->bottle.descriptor, err)
+		       ? -1
+		       : 0;
+}
+
 static int build_folder(struct plan *plan, struct plan_folder *folder, struct error *err)
 {
 	if (folder->left_out) {
@@ -201,6 +211,8 @@ static int build_folder(struct plan *plan, struct plan_folder *folder, struct er
 			folder->name);
 		return 0;
 	}
+	if (folder->bottle.config)
+		return check_notes(folder, err) ? -1 : take_bottle(folder, err);
 	if (folder->rebuilt &&
 		(check_notes(folder, err) || build_manifest(&folder->manifest, plan, folder, err)))
 		return -1;
@@ -219,7 +231,8 @@ static struct plan_folder *single_folder(const struct plan *plan)
 	struct plan_folder *only = NULL;
 	size_t i;
 
-	if (!version_is_single(&plan->tag->tag->base) || plan->annotations.count)
+	if (!version_is_single(&plan->tag->tag->base) || plan->annotations.count ||
+		plan->of_homebrew)
 		return NULL;
 	for (i = 0; i < plan->folder_count; i++) {
 		if (plan->folders[i].left_out)
@@ -236,30 +249,36 @@ static struct plan_folder *single_folder(const struct plan *plan)
 	return only->entry.annotations.count ? NULL : only;
 }
 
+static int make_index(struct document *out, const struct plan *plan,
+	const struct descriptor *entries, size_t count, struct error *err)
+{
+	const struct version *version = &plan->tag->tag->base;
+	const struct document *base =
+		version_exists(version) && !version_is_single(version) ? &version->root : NULL;
+
+	if (plan->of_homebrew)
+		return homebrew_index_make(out, base, &plan->formula, entries, count, err);
+	if (base ? document_copy(out, base, err)
+		 : document_create(out, DOCUMENT_INDEX, NULL, plan->tree->options.style, err))
+		return -1;
+	return document_set_items(out, entries, count, err) ||
+			       document_set_annotations(out, &plan->annotations, err)
+		       ? -1
+		       : 0;
+}
+
 static int build_index(struct plan *plan, struct error *err)
 {
-	const struct version *base = &plan->tag->tag->base;
-	struct document *root = &plan->ours.root;
-	struct descriptor *entries = calloc(plan->folder_count + 1, sizeof *entries);
+	/* borrowed: what makes the index copies them */
+	cleanup_free struct descriptor *entries = calloc(plan->folder_count + 1, sizeof *entries);
 	size_t i, count = 0;
-	int result;
 
 	if (!entries)
 		return error_set_memory(err);
-	/* borrowed: document_set_items() copies them */
 	for (i = 0; i < plan->folder_count; i++)
 		if (!plan->folders[i].left_out)
 			entries[count++] = plan->folders[i].entry;
-	result = version_exists(base) && !version_is_single(base)
-			 ? document_copy(root, &base->root, err)
-			 : document_create(
-				   root, DOCUMENT_INDEX, NULL, plan->tree->options.style, err);
-	if (!result)
-		result = document_set_items(root, entries, count, err);
-	if (!result)
-		result = document_set_annotations(root, &plan->annotations, err);
-	free(entries);
-	return result;
+	return make_index(&plan->ours.root, plan, entries, count, err);
 }
 
 static int build_root(struct plan *plan, struct error *err)

@@ -347,6 +347,7 @@ static void folder_clear(struct tree *tree, struct plan_folder *folder)
 	free(folder->files);
 	if (folder->config.staged)
 		staged_put_back(folder->config.staged);
+	homebrew_entry_clear(&folder->bottle);
 	free(folder->name);
 	platform_clear(&folder->platform);
 	node_unpin(&tree->inodes, folder->node);
@@ -369,6 +370,7 @@ void plan_clear(struct plan *plan)
 	if (plan->empty)
 		staged_put_back(plan->empty);
 	annotations_clear(&plan->annotations);
+	homebrew_formula_clear(&plan->formula);
 	version_clear(&plan->ours);
 	free(plan->blobs);
 	for (i = 0; i < plan->manifest_count; i++)

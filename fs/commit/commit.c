@@ -39,6 +39,13 @@ static void forget_conflicts(struct tree *tree, struct node *tag)
 	pthread_mutex_unlock(&tree->lock);
 }
 
+static int make_configs(struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	if (plan->tree->options.profile == PROFILE_HOMEBREW)
+		return plan_bottles(plan, cancel, err);
+	return plan_images(plan, cancel, err);
+}
+
 /* The way from what was written to what the registry has. */
 static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct node *const *focus,
 	size_t focus_count, struct cancel *cancel, struct error *err)
@@ -52,7 +59,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	if (plan_seal(plan, cancel, err))
 		return -1;
 	CRASH_POINT("commit.sealed");
-	if (plan_layers(plan, err) || plan_images(plan, cancel, err) || plan_build(plan, err))
+	if (plan_layers(plan, err) || make_configs(plan, cancel, err) || plan_build(plan, err))
 		return -1;
 	CRASH_POINT("commit.built");
 	needed = plan_is_needed(plan);

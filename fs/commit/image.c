@@ -14,10 +14,10 @@
 #include "fs/tree/folder.h"
 #include "image_config.h"
 
-static int take_config(
-	struct plan_config *out, struct tree *tree, const struct buf *text, struct error *err)
+int plan_take_config(
+	struct plan_config *out, struct plan *plan, const char *text, size_t len, struct error *err)
 {
-	if (staged_from_bytes(&out->staged, tree->staging, text->data, text->len, err))
+	if (staged_from_bytes(&out->staged, plan->tree->staging, text, len, err))
 		return -1;
 	return staged_seal(out->staged, &out->digest, &out->size, NULL, err);
 }
@@ -33,7 +33,7 @@ static int create(
 		image_config_create(&text, &folder->platform, diff_ids, folder->file_count,
 			plan->tree->options.style, err))
 		return -1;
-	return take_config(&folder->config, plan->tree, &text, err);
+	return plan_take_config(&folder->config, plan, text.data, text.len, err);
 }
 
 static bool has_other_layers(const struct plan_folder *folder)
@@ -83,7 +83,7 @@ static int edit(struct plan *plan, struct plan_folder *folder, const struct base
 	if (text.len == base->len && !memcmp(text.data, base->json, text.len))
 		return 0;
 	folder->config.tells_platform = renamed;
-	return take_config(&folder->config, plan->tree, &text, err);
+	return plan_take_config(&folder->config, plan, text.data, text.len, err);
 }
 
 static int make_config(

@@ -58,6 +58,9 @@ static int build_layer(const struct plan *plan, const struct plan_folder *folder
 		return -1;
 	if (layer_annotations(&want, file, annotation_file_layer(&folder->notes, file->path), err))
 		return -1;
+	/* Homebrew's bottles have a title and nothing else; many are copied with all bits set */
+	if (plan->tree->options.profile == PROFILE_HOMEBREW)
+		annotations_remove(&want, ANNOTATION_MODE);
 	return descriptor_set_annotations(out, &want, err);
 }
 

@@ -5,6 +5,7 @@
  *     plan_seal      the digests of the files                  (hashing)
  *     plan_layers    the layers                                (pure)
  *     plan_images    image configs                             (unpacking, fetching)
+ *     plan_bottles   in their place, Homebrew's documents      (the same)
  *     plan_build     manifests, entries, the index             (pure)
  *     plan_check     what given documents name is there        (asks the registry)
  *     plan_settle    the nodes stand on what was published      (a moment under the lock)
@@ -21,6 +22,7 @@
 #include "document.h"
 #include "fs/tree/tree.h"
 #include "fs/tree/version.h"
+#include "homebrew.h"
 #include "publish.h"
 
 struct plan_file {
@@ -61,6 +63,7 @@ struct plan_folder {
 	size_t file_count;
 	struct annotation_file notes;
 	struct plan_config config; /* where the base's, or the empty one, doesn't do */
+	struct homebrew_entry bottle; /* of Homebrew's profile: what it's made from */
 	struct descriptor entry;
 	struct document manifest; /* where rebuilt */
 };
@@ -73,6 +76,8 @@ struct plan {
 	struct annotations annotations;
 	struct plan_folder *folders;
 	size_t folder_count;
+	bool of_homebrew; /* it's an index of bottles, of this formula */
+	struct homebrew_formula formula;
 	struct staged *empty; /* the empty config, where one is needed */
 	struct version ours; /* what the tag would name if nobody else had changed it */
 	struct publish_blob *blobs;
@@ -90,6 +95,12 @@ int plan_layers(struct plan *plan, struct error *err);
 /* Makes the image configs of folders that have one, or are to have one. ERROR_INVALID names a layer
  * that is damaged; the errors of the store, which is asked for what isn't here. */
 int plan_images(struct plan *plan, struct cancel *cancel, struct error *err);
+/* The same by Homebrew's conventions: the whole entries. ERROR_INVALID says what is missing, or
+ * contradicts what. */
+int plan_bottles(struct plan *plan, struct cancel *cancel, struct error *err);
+/* A config that is to be published. */
+int plan_take_config(struct plan_config *out, struct plan *plan, const char *text, size_t len,
+	struct error *err);
 int plan_build(struct plan *plan, struct error *err);
 /* ERROR_INVALID where a document that was given through .oci names what isn't there, and isn't sent
  * with it: the path in the document is told. Asks the store. */

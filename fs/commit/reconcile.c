@@ -82,10 +82,13 @@ static int give_manifest(
 static bool is_time(const struct context *context, const char *path)
 {
 	static const char key[] = ": " ANNOTATION_CREATED;
+	const struct tree_options *options = &context->tree->options;
 	size_t len = strlen(path);
 
-	return context->tree->options.created != CREATED_NONE && len > strlen(key) &&
-	       strcmp(path + len - strlen(key), key) == 0;
+	/* a bottle's time is the user's */
+	if (options->created == CREATED_NONE || options->profile == PROFILE_HOMEBREW)
+		return false;
+	return len > strlen(key) && strcmp(path + len - strlen(key), key) == 0;
 }
 
 static enum merge_choice settle(void *data, const char *path)

@@ -176,6 +176,14 @@ TAKE(config)
 	return 0;
 }
 
+TAKE(profile)
+{
+	if (strcmp(value, "homebrew") != 0)
+		return error_set(err, ERROR_INVALID, "%s=%s: it takes homebrew", name, value);
+	options->tree.profile = PROFILE_HOMEBREW;
+	return 0;
+}
+
 TAKE(refresh)
 {
 	int64_t seconds;
@@ -310,6 +318,7 @@ static const struct option options_known[] = {
 	{"config", take_config, true},
 	{"json", take_json, true},
 	{"created", take_created, true},
+	{"profile", take_profile, true},
 	{"publish-all", take_publish_all, false},
 	{"plain-http", take_plain_http, false},
 	{"tls-verify", take_tls_verify, true},
@@ -339,7 +348,6 @@ static const struct option options_known[] = {
 	{"dev", set_fuse, false},
 	{"nodev", set_fuse, false},
 	{"allow-delete", take_later, false},
-	{"profile", take_later, true},
 	{"chunk-digests", take_later, false},
 };
 

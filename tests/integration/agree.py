@@ -148,7 +148,7 @@ def shown_annotations(path):
 
 def compare_annotations(name, entry, manifest, folder):
     expected = {
-        "$descriptor": without_mode((entry or {}).get("annotations", {})),
+        "$descriptor": (entry or {}).get("annotations", {}),
         "$manifest": manifest.get("annotations", {}),
         "$config": manifest["config"].get("annotations", {}),
     }
@@ -157,7 +157,10 @@ def compare_annotations(name, entry, manifest, folder):
     shown = shown_annotations(os.path.join(folder, "annotations.json"))
     if shown and all(isinstance(value, str) for value in shown.values()):
         shown = {"$descriptor": shown}
-    shown = {key: without_mode(value) for key, value in shown.items()}
+    shown = {
+        key: value if key in ("$descriptor", "$manifest", "$config") else without_mode(value)
+        for key, value in shown.items()
+    }
     same(
         f"{name}: annotations",
         {key: value for key, value in expected.items() if value},
