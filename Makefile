@@ -152,7 +152,7 @@ check-crash: tests ## a kill at every passing of every crash point
 	@$(MAKE) --no-print-directory CRASH=1
 	@tests/crash/crash.py --all $(BUILD)
 check-model: all tests ## random operations on mounts and on a model of them
-	@tests/model/random_ops.py $(BUILD) --seeds 40 --ops 1000
+	@tests/model/random_ops.py $(BUILD) --seeds 30 --ops 600 --jobs 6
 
 .PHONY: lint format
 lint: ## formatting, clang-tidy, cppcheck, the direction of includes

@@ -115,6 +115,7 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 
 	if (planned->left_out) {
 		leave_out(folder, planned);
+		notes_settle(plan->tree, node);
 		return;
 	}
 	if (planned->rebuilt) {

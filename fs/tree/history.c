@@ -431,6 +431,7 @@ struct snapshot {
 	struct tree *tree;
 	struct buf text;
 	struct error *err;
+	bool listed; /* the folders */
 };
 
 static int put(struct snapshot *snapshot, const struct record *record)
@@ -577,14 +578,17 @@ static int put_notes(struct snapshot *snapshot, const struct node *owner)
 	return put(snapshot, &record);
 }
 
-/* A folder that is in no index is there because of a scratch file in it, with its notes. */
+/* A folder that is in no index comes back with its notes where it does: as one of those that the
+ * journal lists, or because of a scratch file in it. */
 static int put_unchanged(struct snapshot *snapshot, const struct node *node)
 {
 	size_t before = snapshot->text.len;
+	bool comes_back;
 
 	if (put_scratch(snapshot, node) || put_control(snapshot, node))
 		return -1;
-	if (node->folder->has_entry || snapshot->text.len == before || !notes_say_something(node))
+	comes_back = snapshot->listed || snapshot->text.len != before;
+	if (node->folder->has_entry || !comes_back || !notes_say_something(node))
 		return 0;
 	return put_notes(snapshot, node);
 }
@@ -698,6 +702,7 @@ static int put_all(struct snapshot *snapshot)
 	if (root->tag->given &&
 		put_given(snapshot, root, "artifact-type", root->tag->base.root.json))
 		return -1;
+	snapshot->listed = listed;
 	if (listed && put_path(snapshot, RECORD_CLEAR, root))
 		return -1;
 	if (listed && has_draft(root) && put_notes(snapshot, root))

@@ -43,11 +43,12 @@ static size_t names_find(const struct name *names, size_t count, const char *tex
 	return found ? found->entry : NONE;
 }
 
-/* A folder that was made here, with nothing in it. */
+/* A folder that is only here, with nothing in it that is to be published: it is new, or a commit
+ * has left it out. */
 static bool is_vacant(const struct node *node)
 {
 	return node->kind == NODE_FOLDER && !node->folder->has_entry &&
-	       !folder_is_changed(node->folder) && !node->children.count;
+	       !folder_is_changed(node->folder);
 }
 
 /* Whether the folder shows what the new entry says, but for places and annotations of the entry. */

@@ -4,13 +4,14 @@
 
 use_store layout
 
-# begin WHAT: a mount of a new tag, at $tag.
+# begin WHAT [OPTIONS]: a mount of a new tag, at $tag.
 begin() {
     say "$1"
     number=$((number + 1))
     source=$(source_of "team/$number" v1)
     tag=$T/v$number
-    mount_indexfs "$source" "$tag"
+    options=${2-}
+    mount_indexfs "$source" "$tag" "$options"
     mkdir "$tag/linux-amd64"
 }
 number=0
@@ -22,7 +23,7 @@ kill_and_mount() {
     wait "$pid" || true
     unset "daemon_of[$tag]"
     umount -l "$tag"
-    mount_indexfs "$source" "$tag"
+    mount_indexfs "$source" "$tag" "$options"
     assert_eq "errors" "[]" "$(jq -c .errors "$tag/.oci/status")"
 }
 
@@ -94,4 +95,46 @@ assert_eq "its annotations" null "$(jq -c .app "$tag/linux-amd64/annotations.jso
 kill_and_mount
 echo app >"$tag/linux-amd64/app"
 assert_eq "its annotations" v "$(jq -r .app.k "$tag/linux-amd64/annotations.json")"
+end
+
+# others PATH TEXT: somebody else publishes a file.
+others() {
+    mount_indexfs "$source" "$tag-others"
+    echo "$2" >"$tag-others/$1"
+    sync "$tag-others"
+    unmount "$tag-others"
+}
+
+shows() { # PATH TEXT
+    [[ $(cat "$tag/$1" 2>/dev/null) == "$2" ]]
+}
+
+begin "what is settled as theirs is shown, around what is only here and an annotations.json without any" \
+    refresh=off
+mkdir "$tag/any"
+echo app | tee "$tag/linux-amd64/app" >"$tag/any/app"
+sync "$tag"
+echo '{}' >"$tag/any/annotations.json"
+echo swap >"$tag/any/.app.swp"
+rm "$tag/any/app"
+others any/app two
+assert_call ESTALE fsync "$tag"
+setfattr -n user.oci.settle -v "theirs any" "$tag"
+sync "$tag"
+assert_eq "theirs" two "$(cat "$tag/any/app")"
+assert_eq "only here" swap "$(cat "$tag/any/.app.swp")"
+rm "$tag/any/.app.swp"
+end
+
+begin "an empty folder keeps its annotations over a kill after others have moved the tag" refresh=0
+echo app >"$tag/linux-amd64/app"
+mkdir "$tag/any"
+echo '{"k": "v"}' >"$tag/any/annotations.json"
+sync "$tag"
+mkdir "$tag/linux-arm64"
+others linux-amd64/more more
+wait_until 30 shows linux-amd64/more more || fail "what others have published isn't shown"
+kill_and_mount
+assert_eq "the annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
+rm -r "$tag/any" "$tag/linux-arm64"
 end

@@ -113,6 +113,19 @@ class Mount:
         with open(self.path(".oci/status"), encoding="utf-8") as file:
             return json.load(file)
 
+    def is_directory(self, path):
+        return os.path.isdir(self.path(path))
+
+    def uncommitted(self):
+        return set(self.status()["uncommitted"])
+
+    def command(self, *arguments):
+        """A command of the program that must succeed."""
+        done = subprocess.run([self.program, *arguments], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise Broken(f"{arguments}: exit {done.returncode}: {done.stdout}\n{self.said()}")
+
     def sync(self):
         fd = os.open(self.point, os.O_RDONLY)
         try:
@@ -149,6 +162,13 @@ class Mount:
                     entries[self.below(parent, name)] = file_state(path)
         return {"entries": entries,
                 "notes": {owner: text for owner, text in notes.items() if text != {}}}
+
+    def shown_if_steady(self):
+        """None where something went while it was looked at."""
+        try:
+            return self.shown()
+        except OSError:
+            return None
 
     def below(self, parent, name):
         return os.path.relpath(os.path.join(parent, name), self.point)

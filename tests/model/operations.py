@@ -7,8 +7,12 @@ import errno
 import json
 import os
 
+import following
+import live_mount
+import places
 import tag_model
 
+TAG = places.TAG
 PLATFORMS = ("linux-amd64", "linux-arm64", "linux-arm-v7", "windows-amd64", "any",
              "darwin-arm64@macOS 12.6")
 NAMES = ("app", "tool", "README", "caf\u00e9", "a b", "lib.tar.gz", "conf.json")
@@ -50,7 +54,7 @@ def mkdir_platform(run):
 
 
 def mkdir(run):
-    folders = sorted(run.model.folders)
+    folders = run.model.names()
     path = f"{run.random.choice(folders)}/{run.random.choice(DIRECTORIES)}" if folders else None
     if not path or run.model.at(path) is not None or run.model.at(tag_model.parent_of(path)) is None:
         return None
@@ -135,7 +139,7 @@ def rename_file(run):
 
 def rename_directory(run):
     directories = [path for path in run.model.directories() if "/" in path]
-    folders = sorted(run.model.folders)
+    folders = run.model.names()
     if not directories:
         return None
     old = run.random.choice(directories)
@@ -150,7 +154,7 @@ def rename_directory(run):
 
 def rename_platform(run):
     free = [name for name in PLATFORMS if name not in run.model.folders]
-    folders = sorted(run.model.folders)
+    folders = run.model.names()
     if not folders or not free:
         return None
     old, new = run.random.choice(folders), run.random.choice(free)
@@ -183,7 +187,7 @@ def remove_directory(run):
 
 def remove_platform(run):
     """As rm -r does it."""
-    folders = sorted(run.model.folders)
+    folders = run.model.names()
     if not folders or run.random.random() < 0.5:
         return None
     name = run.random.choice(folders)
@@ -233,7 +237,7 @@ def notes_path(name):
 
 
 def some_owner(run):
-    return run.random.choice(["", *sorted(run.model.folders)])
+    return run.random.choice(["", *run.model.names()])
 
 
 def annotate(run):
@@ -277,7 +281,7 @@ def remove_annotations(run):
 
 def mend(run):
     """What keeps a commit back."""
-    for name in ("", *sorted(run.model.folders)):
+    for name in ("", *run.model.names()):
         if run.model.stands_in_the_way(name):
             put(run, notes_path(name), b"{}")
             run.model.annotate(name, "{}")
@@ -285,27 +289,82 @@ def mend(run):
     return None
 
 
+def conflicts(run):
+    return {conflict["path"] for conflict in run.mount.status()["conflicts"]}
+
+
+def commit_merged(run, merged):
+    """What is committed here stands on merged.result, which is shown then."""
+    run.model.commit()
+    run.model.committed = merged.result
+    following.follow(run.model, merged.result, set())
+    run.compare_store()
+
+
+def settle(run, found):
+    """Each conflict for one side, or all for one: the last choice comes with the commit."""
+    sides = ("ours", "theirs")
+    side = run.random.choice(sides)
+    choices = dict.fromkeys(found, side)
+    if run.random.random() < 0.5:
+        # A file's choice is one for its annotations as well, so theirs come after it.
+        for path in sorted(found, key=lambda path: (": " in path, path)):
+            choices[path] = run.random.choice(sides)
+            os.setxattr(run.mount.point, "user.oci.settle", f"{choices[path]} {path}".encode())
+        run.expect(0, run.mount.sync)
+    else:
+        run.mount.command("commit", f"--{side}", run.mount.point)
+    merged = run.model.merge(choices)
+    if merged.conflicts:
+        raise live_mount.Broken(f"a conflict of {merged.conflicts} was passed over")
+    commit_merged(run, merged)
+    return f"sync, in conflict, settled: {choices}"
+
+
 def sync(run):
     why = run.model.why_refused()
-    run.expect(errno.EINVAL if why else 0, run.mount.sync)
     if why:
+        run.expect(errno.EINVAL, run.mount.sync)
         return f"sync, refused: {why}"
-    run.model.commit()
-    run.compare_store()
-    return "sync"
+    merged = run.model.merge()
+    found = set()
+    if merged.conflicts or merged.unsure:
+        try:
+            run.mount.sync()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            found = conflicts(run)
+        if not merged.conflicts <= found <= merged.conflicts | merged.unsure:
+            raise live_mount.Broken(f"conflicts: expected {merged.conflicts}, maybe "
+                                    f"{merged.unsure}, found {found}\n{run.mount.said()}")
+    else:
+        run.expect(0, run.mount.sync)
+    if not found:
+        commit_merged(run, merged)
+        return "sync"
+    run.counts["conflict"] += 1
+    if run.random.random() < 0.2:
+        return f"sync, in conflict: {found}"
+    return settle(run, found)
+
+
+def mount_again(run):
+    """What others have published comes anew upon what is remembered."""
+    run.mount.start()
+    run.model.remount(run.mount.is_directory)
+    following.follow(run.model, run.model.committed, run.mount.uncommitted())
 
 
 def kill(run):
     run.mount.kill()
-    run.mount.start()
-    run.model.remount()
+    mount_again(run)
     return "kill -9, mount"
 
 
 def remount(run):
     run.mount.unmount()
-    run.mount.start()
-    run.model.remount()
+    mount_again(run)
     return "unmount, mount"
 
 

@@ -27,11 +27,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position # they are beside this file
 import live_mount
 import operations
+import others
 import places
 import stores
 import tag_model
 
 TAG = places.TAG
+OTHERS_WEIGHT = 4
+FOLLOWS = 20.0  # seconds within which a mount that is looked at shows what others have pushed
 LAST = 25  # operations that are told of
 
 
@@ -42,7 +45,10 @@ class Run:
         self.mount, self.store, self.ops = mount, store, job.ops
         self.random = random.Random(job.seed)
         self.model = tag_model.TagModel()
-        self.done = []
+        self.done, self.ticks = [], 0
+        self.operations = dict(operations.OPERATIONS)
+        if job.kind != "oci":
+            self.operations[others.change_tag] = OTHERS_WEIGHT
         self.counts = collections.Counter()
 
     def expect(self, number, call, *args):
@@ -64,14 +70,19 @@ class Run:
             raise live_mount.Broken(f"{what}\n    " + "\n    ".join(found))
 
     def compare(self):
-        self.same("the mount", self.model.shown(), self.mount.shown())
+        """What others have published is shown some moments after somebody has looked."""
+        expected, end = self.model.shown(), time.monotonic() + FOLLOWS
+        got = self.mount.shown_if_steady()
+        while self.ticks and got != expected and time.monotonic() < end:
+            time.sleep(0.01)
+            got = self.mount.shown_if_steady()
+        self.same("the mount", expected, got or self.mount.shown())
 
     def compare_store(self):
         self.same("the store", self.model.committed, stores.published(self.store, TAG))
 
     def step(self):
-        operation, = self.random.choices(list(operations.OPERATIONS),
-                                         operations.OPERATIONS.values())
+        operation, = self.random.choices(list(self.operations), self.operations.values())
         self.done.append(operation.__name__)
         line = operation(self)
         if line is None:
@@ -101,7 +112,8 @@ def run_seed(place, job):
     name = f"seed-{job.seed}"
     folder = os.path.join(place.folder, name)
     source, store = place.store(job.kind, name)
-    run = Run(live_mount.Mount(os.path.join(place.build, "indexfs"), source, folder), store, job)
+    run = Run(live_mount.Mount(os.path.join(place.build, "indexfs"), source, folder,
+                               "refresh=1"), store, job)
     watchdog = threading.Timer(live_mount.PATIENCE + job.ops, run.mount.abort)
     watchdog.start()
     why = None

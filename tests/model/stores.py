@@ -118,8 +118,9 @@ class Repository:
                  **{"Content-Type": "application/octet-stream"})
         return {"digest": digest_of(data), "size": len(data)}
 
-    def put_document(self, document, tag=None):
-        data = json.dumps(document).encode()
+    def put_document(self, document, tag=None, **style):
+        """style: of json.dumps()."""
+        data = json.dumps(document, **style).encode()
         self.ask("PUT", f"manifests/{tag or digest_of(data)}", data,
                  **{"Content-Type": document["mediaType"]})
         return {"mediaType": document["mediaType"], "digest": digest_of(data), "size": len(data)}

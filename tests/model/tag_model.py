@@ -9,8 +9,10 @@ import fnmatch
 import hashlib
 import json
 
-NOTES = "annotations.json"
-LEVELS = ("$descriptor", "$manifest", "$config")
+import merging
+
+NOTES, LEVELS = merging.NOTES, merging.LEVELS
+OTHERS = "linux-s390x"  # a platform that only other clients write
 SCRATCH = (".*.sw?", "*~", "*.part", ".#*")
 
 
@@ -82,10 +84,12 @@ class Folder(Owner):
     def __init__(self):
         super().__init__()
         self.files = {}
-        # Directory -> whether the journal, or a layer below it, brings it back after a remount.
-        # An empty one that a commit has left out goes with its mount. "" is the folder itself.
+        # Directory -> whether the journal, or a layer below it, brings it back after a remount;
+        # None: that is left open. An empty one that a commit has left out goes with its mount.
+        # "" is the folder itself.
         self.directories = {"": True}
         self.published = set()  # the titles that the registry has
+        self.entry = None  # the name of the entry of the base that it stands on
         self.changed = False
 
     def layers(self):
@@ -100,7 +104,10 @@ class TagModel:
     def __init__(self):
         self.index = Owner()
         self.folders = {}
-        self.committed = None  # what published() was at the last commit
+        self.committed = None  # what the tag is: published() at the last commit, or others' work
+        # What changes made here stand on: the same, where nothing of others is in their way.
+        self.base = None
+        self.blobs = {}  # what was ever published, by sha256
 
     def copy(self):
         return copy.deepcopy(self)
@@ -114,14 +121,18 @@ class TagModel:
             return folder
         return folder.files.get(rest, True if rest in folder.directories else None)
 
+    def names(self):
+        """Of the folders that are for us."""
+        return sorted(name for name in self.folders if name != OTHERS)
+
     def files(self, wanted=lambda path: True):
-        return [f"{name}/{path}" for name, folder in sorted(self.folders.items())
-                for path in sorted(folder.files) if wanted(path)]
+        return [f"{name}/{path}" for name in self.names()
+                for path in sorted(self.folders[name].files) if wanted(path)]
 
     def directories(self):
         """Platform folders among them."""
-        return [f"{name}/{path}".rstrip("/") for name, folder in sorted(self.folders.items())
-                for path in sorted(folder.directories)]
+        return [f"{name}/{path}".rstrip("/") for name in self.names()
+                for path in sorted(self.folders[name].directories)]
 
     def data(self, path):
         name, rest = folder_of(path)
@@ -153,6 +164,13 @@ class TagModel:
             folder.directories[directory] = True
             if not directory:
                 break
+            directory = parent_of(directory)
+
+    @staticmethod
+    def leave_open(folder, directory):
+        """It may be that the journal tells of something in it."""
+        while directory:
+            folder.directories[directory] = folder.directories[directory] or None
             directory = parent_of(directory)
 
     def write(self, path, data, executable=None):
@@ -214,13 +232,15 @@ class TagModel:
         known = bool(moved)
         for path in [path for path in source.directories
                      if path == old_rest or path.startswith(old_rest + "/")]:
-            known |= source.directories[path]
+            known = known or source.directories[path]
             target.directories[new_rest + path[len(old_rest):]] = source.directories.pop(path)
         if old_rest in moved:
             self.come_back(target, new_rest)
         self.touch(source, old)
         self.touch(target, new)
         self.remember(source, parent_of(old_rest) if known else "")
+        if known is None:
+            self.leave_open(source, parent_of(old_rest))
         self.remember(target, parent_of(new_rest))
 
     def annotate(self, name, text):
@@ -253,9 +273,11 @@ class TagModel:
         return next((reason for reason in reasons if reason), None)
 
     def commit(self):
-        for folder in self.folders.values():
+        for name, folder in self.folders.items():
+            folder.entry = name if self.is_published(folder) else None
             folder.left, folder.changed = {}, False
             folder.published = set(folder.layers())
+            self.blobs.update((file.state()[2], file.data) for file in folder.layers().values())
             if folder.published:  # what was noted of other files was in no document
                 folder.notes = {title: items for title, items in folder.notes.items()
                                 if title in LEVELS or title in folder.published}
@@ -263,11 +285,19 @@ class TagModel:
                 below = directory + "/" if directory else ""
                 folder.directories[directory] = any(
                     path.startswith(below) for path in folder.published)
-        self.committed = self.published()
+        self.committed = self.base = self.published()
 
-    def remount(self):
-        """What was empty at a commit, and nothing was done in since, isn't there any more."""
+    def merge(self, choices=None):
+        """What a commit is to make of what is here and of what others have made."""
+        return merging.Merge(self.base, self.published(), self.committed, choices)
+
+    def remount(self, exists=None):
+        """What was empty at a commit, and nothing was done in since, isn't there any more.
+        exists(path): what is left open is looked up."""
         for name, folder in list(self.folders.items()):
+            for path, kept in folder.directories.items():
+                if kept is None:
+                    folder.directories[path] = exists(f"{name}/{path}")
             # Scratch files bring back the directories that they are in.
             for path in folder.files:
                 self.remember(folder, parent_of(path))
@@ -291,10 +321,16 @@ class TagModel:
         return {"entries": entries,
                 "notes": {name: text for name, text in notes.items() if text != {}}}
 
+    @staticmethod
+    def is_published(folder):
+        """An entry that others, or a merge, have left without a layer stays while nothing is done
+        in it."""
+        return folder.layers() or (folder.entry and not folder.published and not folder.changed)
+
     def published(self):
         """What a commit makes of it: None where there is nothing to make a tag of."""
         folders = {name: folder_published(folder) for name, folder in self.folders.items()
-                   if folder.layers()}
+                   if self.is_published(folder)}
         if not folders and not self.index.notes and self.committed is None:
             return None
         return {"annotations": self.index.notes.get("$descriptor", {}), "folders": folders}

@@ -84,6 +84,8 @@ static const struct row rows[] = {
 		A1 " linux-arm64{?} linux-s390x{ }", NULL, false},
 	{"a scratch file in a folder that changed", A1, "linux-amd64/.app.swp=s", A2,
 		"linux-amd64{ app=2 .app.swp=s }", NULL, false},
+	{"in one that was made here", A1, "linux-arm64/.app.swp=s", A1 " " B1,
+		A1 " linux-arm64{ app=b .app.swp=s }", NULL, false},
 	{"in one that is gone", A1 " " B1, "linux-amd64/.app.swp=s", B1,
 		B1 " linux-amd64{ .app.swp=s }", NULL, false},
 	{"in the way of a layer", A1, "linux-amd64/x.part/y=s", "linux-amd64{ app=2 x.part=3 }",
