@@ -130,10 +130,12 @@ build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libcompress.a build/fuzz/
 	@echo "  LINK  $@"
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(COMPRESS_LIBS) $(MODEL_LIBS)
 
-.PHONY: fuzz fuzz-smoke
+.PHONY: fuzz fuzz-smoke fuzz-million
 fuzz: $(FUZZERS) ## build the fuzzers
 fuzz-smoke: $(FUZZERS) ## run each fuzzer for FUZZ_SECONDS
 	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+fuzz-million: $(FUZZERS) ## run each fuzzer a million times (half an hour and more)
+	@FUZZ_RUNS=1000000 scripts/fuzz 0 $(FUZZERS)
 
 .PHONY: check check-unit check-asan check-valgrind check-race check-fault check-crash check-model
 check: all tests ## unit tests and mount tests

@@ -94,6 +94,16 @@ static int config_edit(struct json_edit *edit, const struct known *now,
 	return rootfs_edit(edit, diff_ids, count, err);
 }
 
+/* Where a config says of no platform, or of half of one, none of it stays. */
+static void platform_members_remove(struct json_edit *edit)
+{
+	static const char *const members[] = {
+		"architecture", "os", "os.version", "variant", "os.features"};
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		json_edit_remove(edit, members[i]);
+}
+
 int image_config_create(struct buf *out, const struct platform *platform,
 	const struct digest *diff_ids, size_t count, enum document_style style, struct error *err)
 {
@@ -123,9 +133,11 @@ int image_config_edit(struct buf *out, const char *json, size_t len,
 	copy = strndup(json, len);
 	if (!copy)
 		return error_set_memory(err);
-	image_config_platform(&now.platform, json, len);
-	if (json_edit_open(&edit, copy, len, err) ||
-		config_edit(&edit, &now, platform, diff_ids, count, err))
+	if (json_edit_open(&edit, copy, len, err))
+		return -1;
+	if (!image_config_platform(&now.platform, json, len))
+		platform_members_remove(&edit);
+	if (config_edit(&edit, &now, platform, diff_ids, count, err))
 		return -1;
 	return json_edit_write_text(&edit, out, err);
 }

@@ -224,6 +224,11 @@ START_TEST(an_edit_keeps_what_it_does_not_concern)
 		"{\"os\":\"linux\",\"architecture\":\"amd64\","
 		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" A "\",\"" B "\"]}}");
 	/* what ORAS writes has no rootfs */
+	/* half of a platform is none */
+	expect_edited("{\"os\":\"linux\",\"variant\":\"v7\",\"x\":1}", "linux-amd64", 0,
+		"{\"os\":\"linux\",\"x\":1,\"architecture\":\"amd64\",\"rootfs\":{\"type\":"
+		"\"layers\","
+		"\"diff_ids\":[]}}");
 	expect_edited("{\"os\":\"linux\",\"architecture\":\"amd64\"}", "linux-amd64", 0,
 		"{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"type\":\"layers\","
 		"\"diff_ids\":[]}}");
