@@ -25,6 +25,7 @@ struct hand {
 	size_t count;
 	struct tree *tree;
 	struct cancel *cancel;
+	bool again;
 };
 
 static void hand_clear(struct hand *hand)
@@ -96,7 +97,7 @@ static int hand_fetch_one(void *context, size_t i, struct error *err)
 	(void)err;
 	if (history_document(hand->tree->history, &hand->fetched[i], &wanted->digest, NULL) &&
 		resolve_entry(hand->tree->store, &hand->fetched[i], wanted, hand->cancel, &why))
-		log_write(hand->tree->log, LOG_LEVEL_WARNING,
+		log_write(hand->tree->log, hand->again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 			"a folder stays as it was for now: %s", why.message);
 	return 0;
 }
@@ -235,16 +236,51 @@ static int step(struct tree *tree, struct node *node, const struct version *now,
 static int adopt(struct tree *tree, struct node *tag, const struct version *now,
 	const struct hand *hand, struct error *err)
 {
+	const struct digest before = version_digest(&tag->tag->base);
 	struct error why = ERROR_INIT;
+	struct digest after;
 
 	if (is_possible(tag, now) && step(tree, tag, now, hand, err))
 		return -1;
 	if (tag_note(tag->tag, now, err))
 		return -1;
+	after = version_digest(&tag->tag->base);
+	if (hand->again && digest_equal(&before, &after))
+		return 0;
 	if (!history_is_empty(tree->history) && history_rebase(tree, &why))
 		tree_report(tree, tag, "the journal could not be made anew", &why);
 	stale_tell(tree);
 	return 0;
+}
+
+static bool row_differs(const struct reshape_row *row)
+{
+	return row->act != RESHAPE_KEEP && row->act != RESHAPE_STAY && row->act != RESHAPE_HIDE;
+}
+
+bool tag_is_behind(struct tree *tree, struct node *node)
+{
+	cleanup_with(reshape_clear) struct reshape reshape = {.tree = tree};
+	const struct tag *tag = node->tag;
+	bool behind;
+
+	if (!tag->moved || !is_possible(node, &tag->now) ||
+		reshape_judge(&reshape, tree, node, &tag->now, NULL))
+		return false;
+	behind = !annotations_are_ours(node) &&
+		 !annotations_equal(annotations_of(&tag->base), annotations_of(&tag->now));
+	for (size_t i = 0; !behind && i < reshape.count; i++)
+		behind = row_differs(&reshape.rows[i]);
+	return behind;
+}
+
+/* Whether it may be adopted still; the lock is held. */
+static bool is_current(const struct tag *tag, const struct version *now, const struct adoption *how)
+{
+	struct digest known = version_digest(tag_now(tag)), digest = version_digest(now);
+
+	return how->by_commit ||
+	       (!tag->committing && (!how->again || digest_equal(&known, &digest)));
 }
 
 /* Which manifests the step will need; the lock is held. */
@@ -268,6 +304,7 @@ int tag_adopt(struct tree *tree, struct node *tag, const struct version *now,
 		.given_count = how->manifest_count,
 		.tree = tree,
 		.cancel = cancel,
+		.again = how->again,
 	};
 	int result;
 
@@ -277,7 +314,7 @@ int tag_adopt(struct tree *tree, struct node *tag, const struct version *now,
 	if (result || hand_fetch(&hand, err))
 		return -1;
 	pthread_mutex_lock(&tree->lock);
-	if (how->by_commit || !tag->tag->committing)
+	if (is_current(tag->tag, now, how))
 		result = adopt(tree, tag, now, &hand, err);
 	pthread_mutex_unlock(&tree->lock);
 	return result;

@@ -24,7 +24,13 @@ struct adoption {
 	/* The caller is the commit that is under way. Beside one of somebody else nothing is
 	 * adopted: it finds out itself. */
 	bool by_commit;
+	/* It's what the tag has named for some time: as tag_is_behind() says. */
+	bool again;
 };
+
+/* Whether more of what the tag names can be shown than is, as what was in the way has gone: a
+ * folder of that name, somebody who wrote, a manifest that couldn't be had. The lock is held. */
+bool tag_is_behind(struct tree *tree, struct node *tag);
 
 /* The tag names this version now. Manifests of folders that are shown are fetched first, then all
  * changes in one step; a folder whose manifest can't be had now stays as it is, and is left to the

@@ -65,6 +65,26 @@ static int follow(struct refresh *refresh, struct error *err)
 	return tag_adopt(tree, refresh->tag, &now, &how, &refresh->cancel, err);
 }
 
+/* The tag is where it was: shows what could not be shown of it before, if there is any. */
+static int catch_up(struct refresh *refresh, struct error *err)
+{
+	struct tree *tree = refresh->tree;
+	struct tag *tag = refresh->tag->tag;
+	const struct adoption how = {.again = true};
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
+	bool behind;
+	int result = 0;
+
+	pthread_mutex_lock(&tree->lock);
+	behind = tag_is_behind(tree, refresh->tag);
+	if (behind)
+		result = version_copy(&now, &tag->now, err);
+	pthread_mutex_unlock(&tree->lock);
+	if (result || !behind)
+		return result;
+	return tag_adopt(tree, refresh->tag, &now, &how, &refresh->cancel, err);
+}
+
 /* The view stays as it is where the registry can't be asked; that is told once. */
 static void end(struct refresh *refresh, const struct error *err)
 {
@@ -88,8 +108,12 @@ static void run(void *context)
 	struct error err = ERROR_INIT;
 	bool moved;
 
-	if (ask(refresh, &moved, &err) == 0 && moved)
-		follow(refresh, &err);
+	if (ask(refresh, &moved, &err) == 0) {
+		if (moved)
+			follow(refresh, &err);
+		else
+			catch_up(refresh, &err);
+	}
 	end(refresh, &err);
 }
 

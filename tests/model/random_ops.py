@@ -25,6 +25,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position # they are beside this file
+import following
 import live_mount
 import operations
 import others
@@ -69,8 +70,18 @@ class Run:
         if found:
             raise live_mount.Broken(f"{what}\n    " + "\n    ".join(found))
 
+    def catch_up(self):
+        """What was in the way of a part of what others have made may have gone."""
+        if self.model.base == self.model.committed:
+            return
+        followed = self.model.copy()
+        following.follow(followed, followed.committed, self.mount.uncommitted())
+        if followed.base != self.model.base:
+            self.model = followed
+
     def compare(self):
         """What others have published is shown some moments after somebody has looked."""
+        self.catch_up()
         expected, end = self.model.shown(), time.monotonic() + FOLLOWS
         got = self.mount.shown_if_steady()
         while self.ticks and got != expected and time.monotonic() < end:

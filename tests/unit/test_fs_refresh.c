@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "fs/tree/control.h"
+#include "fs/tree/file.h"
 #include "fs/tree/refresh.h"
 #include "fs/tree/tag.h"
 #include "fs_tag.h"
@@ -183,6 +184,54 @@ START_TEST(lost_push_is_left_to_the_commit)
 }
 END_TEST
 
+/* What stood in the way of a part of what others have made goes: then that is shown as well, though
+ * the tag hasn't moved again. */
+START_TEST(what_was_in_the_way_goes)
+{
+	struct handle *writer;
+
+	start(A1 " @k=v");
+	tag_write(&f, "linux-arm64/app", "mine");
+	tag_annotate(&f, "", "{\"k\":\"w\"}");
+	ck_assert_int_eq(
+		file_open(&f.tree, tag_node(&f, "linux-amd64/app"), true, false, &writer, NULL), 0);
+	tag_store_set(&f.store, A2 " " B1 " @k=x");
+	look("", "rgd");
+	assert_view(&f, A1 " linux-arm64{ app=mine } @k=w");
+	look("", "rd");
+	tag_remove(&f, "linux-arm64");
+	look("", "rd");
+	tag_load_all(&f);
+	assert_view(&f, A1 " " B1 " @k=w");
+	file_close(&f.tree, writer);
+	look("", "rd");
+	assert_view(&f, A2 " " B1 " @k=w");
+	look("", "r");
+	tag_fixture_restart(&f);
+	tag_load_all(&f);
+	assert_view(&f, A2 " " B1 " @k=w");
+	tag_fixture_stop(&f);
+}
+END_TEST
+
+/* So does a manifest that could not be had; that it can't is told once. */
+START_TEST(what_could_not_be_had_comes)
+{
+	start(A1 " " B1);
+	tag_write(&f, "linux-arm64/app", "mine");
+	error_set(&f.store.refuse, ERROR_UNREACHABLE, "no network");
+	tag_store_set(&f.store, A2 " " B1 " @k=v");
+	look("", "rgd");
+	look("", "rd");
+	assert_view(&f, A1 " linux-arm64{ app=mine } @k=v");
+	error_clear(&f.store.refuse);
+	look("", "rd");
+	assert_view(&f, A2 " linux-arm64{ app=mine } @k=v");
+	look("", "r");
+	tag_fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(end_of_the_mount_ends_it)
 {
 	start(A1);
@@ -206,6 +255,8 @@ int main(void)
 	tcase_add_test(tcase, failure_leaves_the_view);
 	tcase_add_test(tcase, gone_has_to_be_said_twice);
 	tcase_add_test(tcase, lost_push_is_left_to_the_commit);
+	tcase_add_test(tcase, what_was_in_the_way_goes);
+	tcase_add_test(tcase, what_could_not_be_had_comes);
 	tcase_add_test(tcase, end_of_the_mount_ends_it);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
