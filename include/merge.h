@@ -14,6 +14,10 @@
  * says: another spelling of the same JSON (white space, order of an object's members, escapes) is
  * no change, though the digest of a manifest that is spelled anew is one of its entry.
  *
+ * Where both have changed an image, its config is of the merged layers: it is made from theirs
+ * (from ours, where theirs tells nothing but platform and layers), unless both have changed more in
+ * it.
+ *
  * A single manifest is one entry. Which one of another side's index, its digest tells, else its
  * platform; where neither does, the whole tag is one conflict, of the path ".".
  */
@@ -37,6 +41,11 @@ struct merge_input {
 	 * only for entries that differ on both sides. */
 	int (*manifest)(void *context, struct document *out, const struct descriptor *entry,
 		struct error *err);
+	/* Gives the bytes of an image config, of whatever side, as a string to free; NULL where
+	 * they can't be had for good. Called only for entries that both sides have changed. NULL:
+	 * such a config is as any other. */
+	int (*config)(void *context, char **out, size_t *len, const struct descriptor *config,
+		struct error *err);
 	/* NULL: every conflict is unsettled. path is as in merge_conflict. */
 	enum merge_choice (*settle)(void *context, const char *path);
 	void *context;
@@ -52,11 +61,20 @@ struct merge_conflict {
 	struct digest ours, theirs;
 };
 
+/* An image config that neither side has yet. */
+struct merge_config {
+	struct digest digest;
+	char *json;
+	size_t len;
+};
+
 struct merge_result {
 	/* Where there is no conflict left; empty (no json) where the tag shall not exist. */
 	struct document root;
 	struct document *manifests; /* those that root names and that neither side has yet */
 	size_t manifest_count;
+	struct merge_config *configs; /* those that these manifests name */
+	size_t config_count;
 	struct merge_conflict *conflicts; /* those that aren't settled */
 	size_t conflict_count;
 };

@@ -16,18 +16,18 @@ void base_config_clear(struct base_config *config)
 	*config = (struct base_config)BASE_CONFIG_INIT;
 }
 
-/* The whole blob, verified. */
-static int read_blob(struct base_config *out, struct tree *tree, const struct descriptor *config,
+int config_read(char **out, size_t *len, struct tree *tree, const struct descriptor *config,
 	struct cancel *cancel, struct error *err)
 {
-	struct blob *blob;
+	cleanup_free char *bytes = NULL;
 	cleanup_close int fd = -1;
+	struct blob *blob;
 
 	if (config->size > (int64_t)DOCUMENT_SIZE_MAX)
 		return error_set(err, ERROR_TOO_LARGE, "it has more than 4 MiB");
-	out->len = (size_t)config->size;
-	out->json = malloc(out->len + 1);
-	if (!out->json)
+	*len = (size_t)config->size;
+	bytes = malloc(*len + 1);
+	if (!bytes)
 		return error_set_memory(err);
 	blob = cache_blob(tree->cache, &config->digest, config->size, err);
 	if (!blob)
@@ -36,21 +36,10 @@ static int read_blob(struct base_config *out, struct tree *tree, const struct de
 	blob_put_back(blob);
 	if (fd < 0)
 		return -1;
-	if (pread(fd, out->json, out->len, 0) != (ssize_t)out->len)
+	if (pread(fd, bytes, *len, 0) != (ssize_t)*len)
 		return error_set_errno(err, EIO, "it can't be read from the cache");
-	out->json[out->len] = '\0';
-	return 0;
-}
-
-static int take(struct base_config *out, struct tree *tree, const struct descriptor *config,
-	struct cancel *cancel, struct error *err)
-{
-	if (read_blob(out, tree, config, cancel, err) ||
-		image_config_diff_ids(&out->diff_ids, &out->count, out->json, out->len, err))
-		return -1;
-	/* "{}" under the type of an image config is a placeholder */
-	if (!image_config_platform(&out->platform, out->json, out->len) && !out->count)
-		base_config_clear(out);
+	bytes[*len] = '\0';
+	*out = steal_ptr(bytes);
 	return 0;
 }
 
@@ -59,6 +48,28 @@ static bool is_for_good(const struct error *err)
 {
 	return err->kind == ERROR_NOT_FOUND || err->kind == ERROR_CORRUPT ||
 	       err->kind == ERROR_TOO_LARGE;
+}
+
+int config_judge(
+	struct tree *tree, const struct descriptor *config, struct error *why, struct error *err)
+{
+	error_prefix(why, "the image config %s", config->digest.text);
+	if (!is_for_good(why))
+		return error_copy(err, why);
+	log_write(tree->log, LOG_LEVEL_WARNING, "left as it is: %s", why->message);
+	return 0;
+}
+
+static int take(struct base_config *out, struct tree *tree, const struct descriptor *config,
+	struct cancel *cancel, struct error *err)
+{
+	if (config_read(&out->json, &out->len, tree, config, cancel, err) ||
+		image_config_diff_ids(&out->diff_ids, &out->count, out->json, out->len, err))
+		return -1;
+	/* "{}" under the type of an image config is a placeholder */
+	if (!image_config_platform(&out->platform, out->json, out->len) && !out->count)
+		base_config_clear(out);
+	return 0;
 }
 
 int base_config_read(struct base_config *out, struct tree *tree, const struct document *manifest,
@@ -72,9 +83,5 @@ int base_config_read(struct base_config *out, struct tree *tree, const struct do
 	if (take(out, tree, &manifest->config, cancel, &why) == 0)
 		return 0;
 	base_config_clear(out);
-	error_prefix(&why, "the image config %s", manifest->config.digest.text);
-	if (!is_for_good(&why))
-		return error_copy(err, &why);
-	log_write(tree->log, LOG_LEVEL_WARNING, "left as it is: %s", why.message);
-	return 0;
+	return config_judge(tree, &manifest->config, &why, err);
 }

@@ -33,4 +33,14 @@ int base_config_read(struct base_config *out, struct tree *tree, const struct do
 	struct cancel *cancel, struct error *err);
 void base_config_clear(struct base_config *config);
 
+/* The bytes of a config, through the cache, as a string to free. Up to 4 MiB: ERROR_TOO_LARGE. The
+ * errors of the store. Takes no lock. */
+int config_read(char **out, size_t *len, struct tree *tree, const struct descriptor *config,
+	struct cancel *cancel, struct error *err);
+
+/* What becomes of it that a config can't be read: 0 where no other try would mend that, which is
+ * told; else -1, and why is the error. */
+int config_judge(
+	struct tree *tree, const struct descriptor *config, struct error *why, struct error *err);
+
 #endif

@@ -104,7 +104,9 @@ int plan_bottles(struct plan *plan, struct cancel *cancel, struct error *err)
 	for (size_t i = 0; i < plan->folder_count; i++) {
 		struct plan_folder *folder = &plan->folders[i];
 
-		if (folder->rebuilt && !folder->left_out && make_bottle(plan, folder, cancel, err))
+		/* a manifest that was given is published as it is */
+		if (folder->rebuilt && !folder->left_out && !folder->node->folder->whole &&
+			make_bottle(plan, folder, cancel, err))
 			return -1;
 	}
 	return 0;

@@ -362,8 +362,7 @@ static int add_config(struct plan *plan, const struct plan_folder *folder, struc
 {
 	const struct plan_config *config = &folder->config;
 
-	if (config->staged &&
-		add_blob(plan, &config->digest, config->staged, config->size, err))
+	if (config->staged && add_blob(plan, &config->digest, config->staged, config->size, err))
 		return -1;
 	return needs_empty(folder) ? add_empty(plan, err) : 0;
 }

@@ -53,6 +53,7 @@ struct attempt {
 	enum conflict_manner manner;
 	struct reconciled made;
 	struct document *manifests; /* to be sent: borrowed */
+	struct publish_blob *blobs; /* likewise */
 	struct digest *sent; /* of those that are there by now */
 	size_t sent_count;
 	struct turn turn;
@@ -67,6 +68,7 @@ static void attempt_clear(struct attempt *attempt)
 	reconciled_clear(&attempt->upon);
 	reconciled_clear(&attempt->made);
 	free(attempt->manifests);
+	free(attempt->blobs);
 	free(attempt->sent);
 }
 
@@ -201,6 +203,46 @@ static bool is_sent_already(const struct attempt *attempt)
 	return same(&attempt->made.version, &attempt->theirs);
 }
 
+/* The configs that a merge has made come as new ones: nobody has sent them. */
+static void add_configs(struct attempt *attempt, const struct reconciled *from)
+{
+	struct publication *publication = &attempt->publication;
+
+	for (size_t i = 0; i < from->config_count; i++) {
+		const struct plan_config *config = &from->configs[i];
+
+		attempt->blobs[publication->blob_count++] = (struct publish_blob){
+			.digest = config->digest,
+			.source = {.fd = staged_fd(config->staged), .size = config->size},
+		};
+		publication->blobs_sent = false;
+	}
+}
+
+static int fill_blobs(struct attempt *attempt, struct error *err)
+{
+	struct publication *publication = &attempt->publication;
+	const struct plan *plan = attempt->plan;
+	size_t planned = plan ? plan->blob_count : 0;
+
+	free(attempt->blobs);
+	attempt->blobs =
+		calloc(planned + attempt->made.config_count + attempt->upon.config_count + 1,
+			sizeof *attempt->blobs);
+	if (!attempt->blobs)
+		return error_set_memory(err);
+	publication->blobs = attempt->blobs;
+	publication->blob_count = 0;
+	if (is_sent_already(attempt))
+		return 0;
+	if (planned)
+		memcpy(attempt->blobs, plan->blobs, planned * sizeof *attempt->blobs);
+	publication->blob_count = planned;
+	add_configs(attempt, &attempt->upon);
+	add_configs(attempt, &attempt->made);
+	return 0;
+}
+
 static int fill_publication(struct attempt *attempt, struct error *err)
 {
 	struct publication *publication = &attempt->publication;
@@ -222,14 +264,13 @@ static int fill_publication(struct attempt *attempt, struct error *err)
 	publication->turn = &attempt->turn;
 	publication->root = &made->version.root;
 	publication->base = version_digest(&attempt->theirs);
-	publication->blob_count = plan && !is_sent_already(attempt) ? plan->blob_count : 0;
 	publication->manifests = attempt->manifests;
 	publication->manifest_count = 0;
 	if (plan)
 		add_manifests(attempt, plan->manifests, planned);
 	add_manifests(attempt, upon->manifests, upon->manifest_count);
 	add_manifests(attempt, made->manifests, made->manifest_count);
-	return 0;
+	return fill_blobs(attempt, err);
 }
 
 /* Notes what the tag is about to become; what of it is ours has to be found again by itself. */
@@ -397,7 +438,7 @@ int push(struct pushed *out, struct plan *plan, struct cancel *cancel, struct er
 		.tree = plan->tree,
 		.tag = plan->tag,
 		.cancel = cancel,
-		.publication = {.tag = tag->name, .blobs = plan->blobs},
+		.publication = {.tag = tag->name},
 	};
 
 	if (version_copy(&attempt.ours, &plan->ours, err) ||

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "fs/commit/base_config.h"
 #include "fs/tree/conflict.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
@@ -17,6 +18,9 @@ void reconciled_clear(struct reconciled *reconciled)
 	for (size_t i = 0; i < reconciled->manifest_count; i++)
 		document_clear(&reconciled->manifests[i]);
 	free(reconciled->manifests);
+	for (size_t i = 0; i < reconciled->config_count; i++)
+		staged_put_back(reconciled->configs[i].staged);
+	free(reconciled->configs);
 	*reconciled = (struct reconciled)RECONCILED_INIT;
 }
 
@@ -75,6 +79,37 @@ static int give_manifest(
 	if (out->json || history_document(context->tree->history, out, &entry->digest, NULL) == 0)
 		return 0;
 	return resolve_entry(context->tree->store, out, entry, context->cancel, err);
+}
+
+/* Of what is about to be published; false where it isn't. */
+static bool read_planned(
+	char **out, size_t *len, const struct plan *plan, const struct descriptor *config)
+{
+	for (size_t i = 0; plan && i < plan->folder_count; i++) {
+		const struct plan_config *made = &plan->folders[i].config;
+
+		if (!made->staged || !digest_equal(&made->digest, &config->digest))
+			continue;
+		*len = (size_t)made->size;
+		*out = calloc(1, *len + 1);
+		if (*out && pread(staged_fd(made->staged), *out, *len, 0) == made->size)
+			return true;
+		free(steal_ptr(*out));
+	}
+	return false;
+}
+
+static int give_config(
+	void *data, char **out, size_t *len, const struct descriptor *config, struct error *err)
+{
+	const struct context *context = data;
+	struct error why = ERROR_INIT;
+
+	*out = NULL;
+	if (read_planned(out, len, context->plan, config) ||
+		config_read(out, len, context->tree, config, context->cancel, &why) == 0)
+		return 0;
+	return config_judge(context->tree, config, &why, err);
 }
 
 /* The time that a commit writes into its manifests is no change of anybody's: it may be ours, but
@@ -153,6 +188,26 @@ static int set_entry(struct version *out, const struct sides *sides, struct erro
 		(int64_t)out->root.json_len, err);
 }
 
+static int take_configs(struct reconciled *out, struct tree *tree,
+	const struct merge_result *result, struct error *err)
+{
+	out->configs = calloc(result->config_count + 1, sizeof *out->configs);
+	if (!out->configs)
+		return error_set_memory(err);
+	for (; out->config_count < result->config_count; out->config_count++) {
+		const struct merge_config *from = &result->configs[out->config_count];
+		struct plan_config *to = &out->configs[out->config_count];
+
+		if (staged_from_bytes(&to->staged, tree->staging, from->json, from->len, err))
+			return -1;
+		if (staged_seal(to->staged, &to->digest, &to->size, NULL, err)) {
+			staged_put_back(to->staged);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int take_result(struct reconciled *out, const struct sides *sides,
 	struct merge_result *result, struct error *err)
 {
@@ -217,6 +272,7 @@ int reconcile(struct reconciled *out, struct tree *tree, struct node *tag, const
 		.ours_platform = version_platform(sides->ours),
 		.theirs_platform = version_platform(sides->theirs),
 		.manifest = give_manifest,
+		.config = give_config,
 		.settle = settle,
 		.context = &context,
 	};
@@ -226,7 +282,8 @@ int reconcile(struct reconciled *out, struct tree *tree, struct node *tag, const
 		return error_prefix(err, "merging with what others have published");
 	if (result.conflict_count && give_way(&context, &input, &result, err))
 		return -1;
-	if (take_result(out, sides, &result, err) == 0)
+	if (take_configs(out, tree, &result, err) == 0 &&
+		take_result(out, sides, &result, err) == 0)
 		return 0;
 	reconciled_clear(out);
 	return -1;

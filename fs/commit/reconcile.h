@@ -25,6 +25,8 @@ struct reconciled {
 	struct version version;
 	struct document *manifests; /* those that neither side has */
 	size_t manifest_count;
+	struct plan_config *configs; /* likewise, image configs of these manifests */
+	size_t config_count;
 };
 
 #define RECONCILED_INIT                                                                            \

@@ -15,6 +15,15 @@ static void manifests_clear(struct merge_result *result)
 	result->manifest_count = 0;
 }
 
+static void configs_clear(struct merge_result *result)
+{
+	for (size_t i = 0; i < result->config_count; i++)
+		free(result->configs[i].json);
+	free(result->configs);
+	result->configs = NULL;
+	result->config_count = 0;
+}
+
 static void conflicts_clear(struct merge_result *result)
 {
 	for (size_t i = 0; i < result->conflict_count; i++)
@@ -28,6 +37,7 @@ void merge_result_clear(struct merge_result *result)
 {
 	document_clear(&result->root);
 	manifests_clear(result);
+	configs_clear(result);
 	conflicts_clear(result);
 }
 
@@ -101,6 +111,7 @@ int merge(struct merge_result *out, const struct merge_input *input, struct erro
 	if (out->conflict_count > 0) {
 		document_clear(&out->root);
 		manifests_clear(out);
+		configs_clear(out);
 	}
 	return 0;
 }

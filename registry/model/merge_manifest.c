@@ -105,12 +105,33 @@ static int layers_merge(struct document *out, struct merge_run *run,
 	return document_set_items(out, chosen.items, chosen.count, err);
 }
 
+static bool same_layers(const struct document *a, const struct document *b)
+{
+	if (!b || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!digest_equal(&a->items[i].digest, &b->items[i].digest) ||
+			strcmp(a->items[i].media_type, b->items[i].media_type) != 0)
+			return false;
+	return true;
+}
+
+/* Whether the config of one side is that of the merged layers, too. */
+static bool is_in_step(const struct document *merged, const struct merge_documents *documents,
+	enum merge_pick pick)
+{
+	enum merge_side side = pick == PICK_OURS ? SIDE_OURS : SIDE_THEIRS;
+
+	return pick != PICK_CLASH && same_layers(merged, documents->side[side]);
+}
+
 static int config_merge(struct document *out, struct merge_run *run,
 	const struct merge_documents *documents, const char *folder, struct error *err)
 {
 	cleanup_with(descriptor_clear) struct descriptor config = DESCRIPTOR_INIT;
 	cleanup_with(merge_place_clear) struct merge_place place = MERGE_PLACE_INIT;
 	struct merge_trio trio;
+	bool done = false;
 
 	for (int side = 0; side < SIDE_COUNT; side++)
 		trio.side[side] = documents->side[side] ? &documents->side[side]->config : NULL;
@@ -118,11 +139,30 @@ static int config_merge(struct document *out, struct merge_run *run,
 		return -1;
 	place.ours = &trio.side[SIDE_OURS]->digest;
 	place.theirs = &trio.side[SIDE_THEIRS]->digest;
+	if (merge_is_image(run, documents) &&
+		!is_in_step(out, documents, merge_content_pick(&trio)) &&
+		merge_image_config(&done, out, run, documents, &place, err))
+		return -1;
+	if (done)
+		return 0;
 	if (content_merge(&config, run, &trio, &place, err))
 		return -1;
 	if (strcmp(config.json, out->config.json) == 0)
 		return 0;
 	return document_set_config(out, &config, err);
+}
+
+/* The config of an image follows its layers; any other comes first, also where conflicts are told.
+ */
+static int parts_merge(struct document *out, struct merge_run *run,
+	const struct merge_documents *documents, const char *folder, struct error *err)
+{
+	bool image = merge_is_image(run, documents);
+
+	if ((image && layers_merge(out, run, documents, folder, err)) ||
+		config_merge(out, run, documents, folder, err))
+		return -1;
+	return image ? 0 : layers_merge(out, run, documents, folder, err);
 }
 
 int merge_manifest(struct document *out, struct merge_run *run,
@@ -137,8 +177,7 @@ int merge_manifest(struct document *out, struct merge_run *run,
 	place.theirs = &documents->side[SIDE_THEIRS]->digest;
 	if (merge_document(out, run, documents, &place, err))
 		return -1;
-	if (config_merge(out, run, documents, folder, err) == 0 &&
-		layers_merge(out, run, documents, folder, err) == 0)
+	if (parts_merge(out, run, documents, folder, err) == 0)
 		return 0;
 	document_clear(out);
 	return -1;
