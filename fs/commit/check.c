@@ -11,6 +11,7 @@
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
 #include "parallel.h"
+#include "publish.h"
 
 /* One descriptor of a document. */
 struct named {
@@ -115,6 +116,73 @@ static int check_manifest(const struct plan *plan, const struct plan_folder *fol
 	return parallel_for(check.count, plan->tree->store->jobs, ask, &check, err);
 }
 
+/* Whether the registry had the same entry when the index was given. */
+static bool is_old(const struct document *root, const struct descriptor *entry)
+{
+	for (size_t i = 0; i < root->count; i++)
+		if (same(&root->items[i], entry) &&
+			!strcmp(root->items[i].media_type, entry->media_type))
+			return true;
+	return false;
+}
+
+/* Whether the folder of the entry with this number makes another of it. */
+static bool is_rebuilt(const struct plan *plan, size_t number)
+{
+	for (size_t i = 0; i < plan->folder_count; i++)
+		if (plan->folders[i].order == number)
+			return plan->folders[i].rebuilt;
+	return true; /* it was removed */
+}
+
+struct entries {
+	const struct plan *plan;
+	const struct document *index;
+	size_t *numbers; /* of those that have to be asked for */
+	size_t count;
+	struct cancel *cancel;
+};
+
+static int ask_entry(void *context, size_t i, struct error *err)
+{
+	const struct entries *entries = context;
+	const struct descriptor *entry = &entries->index->items[entries->numbers[i]];
+	struct store *store = entries->plan->tree->store;
+	struct document document = DOCUMENT_INIT;
+	struct error why = ERROR_INIT;
+	bool there = true;
+
+	if (media_type_is_index(entry->media_type) || media_type_is_manifest(entry->media_type))
+		resolve_entry(store, &document, entry, entries->cancel, &why);
+	else
+		store->ops->blob_exists(
+			store, &there, &entry->digest, entry->size, entries->cancel, &why);
+	document_clear(&document);
+	if (there && !error_is_set(&why))
+		return 0;
+	if (there && why.kind != ERROR_NOT_FOUND && why.kind != ERROR_CORRUPT)
+		return error_copy(err, &why);
+	return error_set(err, ERROR_INVALID, "/.oci/index.json: manifests[%zu]: %s",
+		entries->numbers[i], there ? why.message : "the repository has no such content");
+}
+
+static int check_index(const struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	const struct tag *tag = plan->tag->tag;
+	const struct document *index = &tag->base.root;
+	cleanup_free size_t *numbers = calloc(index->count + 1, sizeof *numbers);
+	struct entries entries = {
+		.plan = plan, .index = index, .numbers = numbers, .cancel = cancel};
+
+	if (!numbers)
+		return error_set_memory(err);
+	for (size_t i = 0; i < index->count; i++)
+		if (!is_old(&tag->origin.root, &index->items[i]) &&
+			!is_old(&tag_now(tag)->root, &index->items[i]) && !is_rebuilt(plan, i))
+			numbers[entries.count++] = i;
+	return parallel_for(entries.count, plan->tree->store->jobs, ask_entry, &entries, err);
+}
+
 int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err)
 {
 	for (size_t i = 0; i < plan->folder_count; i++) {
@@ -124,5 +192,5 @@ int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err
 			check_manifest(plan, folder, cancel, err))
 			return -1;
 	}
-	return 0;
+	return plan->folders && plan->tag->tag->whole ? check_index(plan, cancel, err) : 0;
 }

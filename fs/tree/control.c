@@ -44,13 +44,6 @@ static const struct document *document_of(const struct node *owner)
 	return version_exists(shown) ? &shown->root : NULL;
 }
 
-static const char *text_document(const struct node *owner)
-{
-	const struct document *document = document_of(owner);
-
-	return document ? document->json : NULL;
-}
-
 static const char *text_digest(const struct node *owner)
 {
 	const struct document *document = document_of(owner);
@@ -65,7 +58,6 @@ static int make_log(struct tree *tree, const struct node *owner, struct buf *out
 }
 
 static const struct control_kind kinds[] = {
-	{.name = "index.json", .of_tag = true, .text = text_document},
 	{.name = "digest", .of_tag = true, .of_folder = true, .text = text_digest, .line = true},
 	{.name = "status", .of_tag = true, .of_folder = true, .make = status_make},
 	{.name = "log", .of_tag = true, .make = make_log},

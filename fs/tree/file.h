@@ -32,7 +32,8 @@ struct file {
 	struct handle *handles;
 	int64_t timed_out_ms; /* when a read of the blob last took too long; 0: never */
 	bool lost; /* the history tells of content that isn't there */
-	struct error *draft; /* what is wrong with an annotations.json; NULL: nothing */
+	struct error *draft; /* what is wrong with a text (text.h); NULL: nothing */
+	uint64_t judged; /* the changes of a text that were looked at */
 };
 
 /* An open file. */

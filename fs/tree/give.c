@@ -102,14 +102,40 @@ static int give_manifest(struct tree *tree, struct node *node, struct node *owne
 	return 0;
 }
 
-static int give_index(struct tree *tree, struct node *node, const struct document *document,
+static int give_index_part(struct tree *tree, struct node *node, const struct document *document,
 	const struct gift *gift, struct error *err)
 {
 	cleanup_with(version_clear) struct version to = VERSION_INIT;
 
-	if (document_copy(&to.root, document, err) ||
-		history_given(tree, node, gift->name, document->json, gift->whole, err) ||
-		tag_give(node->tag, &to, err))
+	return document_copy(&to.root, document, err) ||
+			       history_given(tree, node, gift->name, document->json, false, err) ||
+			       tag_give(node->tag, &to, err)
+		       ? -1
+		       : 0;
+}
+
+static int give_index_whole(struct tree *tree, struct node *node, const struct document *document,
+	const struct gift *gift, struct error *err)
+{
+	static const struct manifests none = {.items = NULL};
+	const struct manifests *manifests = gift->manifests ? gift->manifests : &none;
+
+	return draft_refuses(node, err) || index_check(tree, node, document, manifests, err) ||
+			       history_given(tree, node, gift->name, document->json, true, err) ||
+			       index_give(tree, node, document, manifests, err)
+		       ? -1
+		       : 0;
+}
+
+static int give_index(struct tree *tree, struct node *node, const struct document *document,
+	const struct gift *gift, struct error *err)
+{
+	const struct version *base = &node->tag->base;
+
+	if (version_exists(base) && digest_equal(&base->root.digest, &document->digest))
+		return 0;
+	if (gift->whole ? give_index_whole(tree, node, document, gift, err)
+			: give_index_part(tree, node, document, gift, err))
 		return -1;
 	node_changed(node);
 	given_is_shown(tree, node);
@@ -122,7 +148,7 @@ int give_document(struct tree *tree, struct node *owner, const struct document *
 	struct node *node = owner->kind == NODE_TAG ? tag_single(owner) : owner;
 	int result;
 
-	if (!node)
+	if (!node || document->kind == DOCUMENT_INDEX)
 		return give_index(tree, owner, document, gift, err);
 	result = give_manifest(tree, node, owner, document, gift, err);
 	if (!result && node != owner)

@@ -9,11 +9,13 @@
 #include "descriptor.h"
 #include "document.h"
 #include "error.h"
+#include "fs/tree/give_index.h"
 #include "fs/tree/layers_give.h"
 #include "fs/tree/tree.h"
 
 struct gift {
 	const struct seals *seals; /* of the folder, where whole; NULL: none */
+	const struct manifests *manifests; /* of an index, where whole; NULL: none */
 	const char *name; /* of the file in .oci that it came through */
 	bool whole; /* its bytes are the user's, and name what isn't shown yet; else a part of what
 		       is shown was changed */

@@ -19,7 +19,7 @@ struct given_kind {
 	bool of_tag, of_folder;
 	bool line; /* one line; else a document, or a descriptor */
 	bool asks; /* the store has to be asked */
-	bool seals; /* the files of the folder have to be sealed */
+	bool whole; /* a document */
 	const char *(*text)(const struct node *owner); /* NULL: nothing to show */
 	int (*take)(struct tree *tree, struct node *owner, const char *text, size_t len,
 		const struct given *given, struct error *err);
@@ -47,6 +47,17 @@ static const char *text_manifest(const struct node *owner)
 	const struct document *document = document_of(owner);
 
 	return document ? document->json : NULL;
+}
+
+/* What the registry has, as long as nothing was given. */
+static const char *text_index(const struct node *owner)
+{
+	const struct node *single = tag_single(owner);
+	const struct version *now = tag_now(owner->tag);
+
+	if (owner->tag->given || (single && single->folder->given))
+		return text_manifest(owner);
+	return version_exists(now) ? now->root.json : NULL;
 }
 
 static const char *text_subject(const struct node *owner)
@@ -132,14 +143,24 @@ static int take_subject(struct tree *tree, struct node *owner, const char *text,
 	return give_part(tree, owner, given, &document, err);
 }
 
-static int take_manifest(struct tree *tree, struct node *owner, const char *text, size_t len,
+/* A tag that is a single manifest may go on to be one, or become an index. */
+static enum document_expected expected_of(const struct node *owner)
+{
+	if (owner->kind != NODE_TAG)
+		return DOCUMENT_ONLY_MANIFEST;
+	return tag_single(owner) ? DOCUMENT_EITHER : DOCUMENT_ONLY_INDEX;
+}
+
+static int take_whole(struct tree *tree, struct node *owner, const char *text, size_t len,
 	const struct given *given, struct error *err)
 {
 	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
-	const struct gift gift = {.name = given->kind->name, .seals = &given->seals, .whole = true};
+	const struct gift gift = {.name = given->kind->name,
+		.seals = &given->seals,
+		.manifests = &given->manifests,
+		.whole = true};
 
-	if (document_check(text, len, DOCUMENT_ONLY_MANIFEST, err) ||
-		document_parse(&document, NULL, text, len, err))
+	if (document_parse(&document, NULL, text, len, err))
 		return -1;
 	return give_document(tree, owner, &document, &gift, err);
 }
@@ -150,7 +171,7 @@ static int take_descriptor(struct tree *tree, struct node *owner, const char *te
 	cleanup_with(descriptor_clear) struct descriptor entry = DESCRIPTOR_INIT;
 
 	(void)given;
-	if (descriptor_check(text, len, err) || descriptor_parse(&entry, text, len, err))
+	if (descriptor_parse(&entry, text, len, err))
 		return -1;
 	return give_entry(tree, owner, &entry, err);
 }
@@ -158,9 +179,14 @@ static int take_descriptor(struct tree *tree, struct node *owner, const char *te
 static const struct given_kind kinds[] = {
 	{.name = "manifest.json",
 		.of_folder = true,
-		.seals = true,
+		.whole = true,
 		.text = text_manifest,
-		.take = take_manifest},
+		.take = take_whole},
+	{.name = "index.json",
+		.of_tag = true,
+		.whole = true,
+		.text = text_index,
+		.take = take_whole},
 	{.name = "descriptor.json",
 		.of_folder = true,
 		.text = text_descriptor,
@@ -255,14 +281,14 @@ static struct node *folder_of(struct node *owner)
 void given_begin(struct given *given, const struct node *file)
 {
 	*given = (struct given){.kind = node_is_document(file) ? kind_of(file) : NULL};
-	if (given->kind && given->kind->seals)
-		given->folder = folder_of(file->parent->parent);
+	given->owner = given->kind ? file->parent->parent : NULL;
 }
 
 void given_clear(struct given *given)
 {
 	descriptor_clear(&given->subject);
 	seals_clear(&given->seals);
+	manifests_clear(&given->manifests);
 }
 
 /* The one line of a text, without white space around it; empty for an empty text. */
@@ -302,14 +328,31 @@ static int look_up(struct descriptor *out, struct tree *tree, const char *name, 
 		out, document.media_type, &document.digest, (int64_t)document.json_len, err);
 }
 
-int given_ask(struct given *given, struct tree *tree, const struct buf *text, struct error *err)
+/* What a document as a whole needs of the store, and of the files that it may name. */
+static int ask_whole(
+	struct given *given, struct tree *tree, const char *text, size_t len, struct error *err)
+{
+	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
+	struct node *folder;
+
+	/* what is wrong with it is told when it is taken */
+	if (!given->kind->whole || document_parse(&document, NULL, text, len, NULL))
+		return 0;
+	if (document.kind == DOCUMENT_INDEX)
+		return given->owner->kind == NODE_TAG ? manifests_fetch(&given->manifests, tree,
+								given->owner, &document, err)
+						      : 0;
+	pthread_mutex_lock(&tree->lock);
+	folder = folder_of(given->owner);
+	pthread_mutex_unlock(&tree->lock);
+	return folder ? seals_make(&given->seals, tree, folder, err) : 0;
+}
+
+static int ask_subject(
+	struct given *given, struct tree *tree, const struct buf *text, struct error *err)
 {
 	cleanup_with(buf_free) struct buf line = BUF_INIT(BUF_UNBOUNDED);
 
-	if (given->folder && seals_make(&given->seals, tree, given->folder, err))
-		return -1;
-	if (!given->kind || !given->kind->asks)
-		return 0;
 	if (line_take(&line, text, err))
 		return -1;
 	if (!line.len)
@@ -318,12 +361,30 @@ int given_ask(struct given *given, struct tree *tree, const struct buf *text, st
 	return look_up(&given->subject, tree, line.data, err);
 }
 
+int given_ask(struct given *given, struct tree *tree, const struct buf *text, struct error *err)
+{
+	if (given->kind && given->kind->asks)
+		return ask_subject(given, tree, text, err);
+	if (given->kind && given->kind->whole)
+		return ask_whole(given, tree, text->len ? text->data : "", text->len, err);
+	return 0;
+}
+
 /* What a commit is made from doesn't change while it runs. */
 static bool is_committing(struct node *owner)
 {
 	const struct node *tag = node_tag(owner);
 
-	return tag && tag->tag->committing;
+	return tag && tag->tag->running;
+}
+
+/* What is wrong with a text by itself. */
+static int check_text(const struct given_kind *kind, const struct node *owner, const char *text,
+	size_t len, struct error *err)
+{
+	if (kind->whole)
+		return document_check(text, len, expected_of(owner), err);
+	return kind->line ? 0 : descriptor_check(text, len, err);
 }
 
 int given_take(struct tree *tree, struct node *file, const struct buf *text,
@@ -332,15 +393,19 @@ int given_take(struct tree *tree, struct node *file, const struct buf *text,
 	cleanup_with(buf_free) struct buf line = BUF_INIT(BUF_UNBOUNDED);
 	const struct given_kind *kind = kind_of(file);
 	struct node *owner = file->parent->parent;
+	const char *taken = text->len ? text->data : "";
+	size_t len = text->len;
 
+	if (check_text(kind, owner, taken, len, err) || (kind->line && line_take(&line, text, err)))
+		return -1;
 	*later = is_committing(owner) && !given->by_commit;
 	if (*later)
 		return 0;
-	if (!kind->line)
-		return kind->take(tree, owner, text->len ? text->data : "", text->len, given, err);
-	if (line_take(&line, text, err))
-		return -1;
-	return kind->take(tree, owner, line.data, line.len, given, err);
+	if (kind->line) {
+		taken = line.data;
+		len = line.len;
+	}
+	return kind->take(tree, owner, taken, len, given, err);
 }
 
 int given_removed(struct tree *tree, struct node *file, struct error *err)
@@ -356,22 +421,6 @@ int given_removed(struct tree *tree, struct node *file, struct error *err)
 	return kind->take(tree, owner, "", 0, &given, err);
 }
 
-static int again(struct tree *tree, struct node *owner, const char *name, const char *text,
-	const struct seals *seals, bool whole, struct error *err)
-{
-	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
-	cleanup_with(descriptor_clear) struct descriptor entry = DESCRIPTOR_INIT;
-	const struct gift gift = {.name = name, .seals = seals, .whole = whole};
-
-	if (!strcmp(name, "descriptor.json"))
-		return descriptor_parse(&entry, text, strlen(text), err)
-			       ? -1
-			       : give_entry(tree, owner, &entry, err);
-	if (document_parse(&document, NULL, text, strlen(text), err))
-		return -1;
-	return give_document(tree, owner, &document, &gift, err);
-}
-
 /* The draft, as long as there is one, was this. */
 static void forget_draft(struct node *owner, const char *name)
 {
@@ -385,17 +434,41 @@ static void forget_draft(struct node *owner, const char *name)
 	file->file->changed = file->file->lost = false;
 }
 
+static int again(struct tree *tree, struct node *owner, const char *name, const char *text,
+	const struct gift *gift, struct error *err)
+{
+	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
+	cleanup_with(descriptor_clear) struct descriptor entry = DESCRIPTOR_INIT;
+	size_t len = strlen(text);
+
+	if (!strcmp(name, "descriptor.json"))
+		return descriptor_parse(&entry, text, len, err)
+			       ? -1
+			       : give_entry(tree, owner, &entry, err);
+	if (document_parse(&document, NULL, text, len, err))
+		return -1;
+	return give_document(tree, owner, &document, gift, err);
+}
+
 int given_again(struct tree *tree, struct node *owner, const char *name, const char *text,
-	const struct seals *seals, bool whole, struct error *err)
+	bool whole, struct error *err)
 {
 	const struct given_kind *kind = kind_find(name);
+	cleanup_with(given_clear) struct given given = {.kind = kind, .owner = owner};
+	const struct gift gift = {
+		.name = name, .seals = &given.seals, .manifests = &given.manifests, .whole = whole};
+	int result;
 
 	if (!kind || !(owner->kind == NODE_TAG || owner->kind == NODE_FOLDER) ||
 		!kind_is_of(kind, owner))
 		return error_set(
 			err, ERROR_CORRUPT, "the journal tells of %.64s, which isn't there", name);
-	if (again(tree, owner, name, text, seals, whole, err))
+	if (whole && ask_whole(&given, tree, text, strlen(text), err))
 		return -1;
-	forget_draft(owner, name);
-	return 0;
+	pthread_mutex_lock(&tree->lock);
+	result = again(tree, owner, name, text, &gift, err);
+	if (!result)
+		forget_draft(owner, name);
+	pthread_mutex_unlock(&tree->lock);
+	return result;
 }

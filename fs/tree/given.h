@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "descriptor.h"
 #include "error.h"
+#include "fs/tree/give_index.h"
 #include "fs/tree/layers_give.h"
 #include "fs/tree/tree.h"
 
@@ -23,8 +24,9 @@ struct given {
 	bool by_commit; /* what a commit begins with; while one runs, nothing else is taken */
 	bool has_subject;
 	struct descriptor subject;
-	struct node *folder; /* whose files had to be sealed; pinned by its file */
-	struct seals seals;
+	struct node *owner; /* pinned by its file */
+	struct seals seals; /* of the files of the folder that a manifest is for */
+	struct manifests manifests; /* that an index wants to be shown */
 };
 
 /* Of the documents of an owner, the one with this number: its name, NULL after the last. *there:
@@ -52,8 +54,9 @@ void given_clear(struct given *given);
 int given_removed(struct tree *tree, struct node *file, struct error *err);
 
 /* Does again what a record of the history tells of: a document, or a descriptor.json, was given
- * through the file of this name. whole: all of it was written. */
+ * through the file of this name. whole: all of it was written. Takes the lock; may ask the store.
+ */
 int given_again(struct tree *tree, struct node *owner, const char *name, const char *text,
-	const struct seals *seals, bool whole, struct error *err);
+	bool whole, struct error *err);
 
 #endif

@@ -700,7 +700,8 @@ static int put_all(struct snapshot *snapshot)
 	size_t i;
 
 	if (root->tag->given &&
-		put_given(snapshot, root, "artifact-type", root->tag->base.root.json))
+		put_given(snapshot, root, root->tag->whole ? "index.json" : "artifact-type",
+			root->tag->base.root.json))
 		return -1;
 	snapshot->listed = listed;
 	if (listed && put_path(snapshot, RECORD_CLEAR, root))

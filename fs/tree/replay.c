@@ -367,20 +367,12 @@ static int replay_notes(struct tree *tree, const struct record *record, struct e
 
 static int replay_given(struct tree *tree, const struct record *record, struct error *err)
 {
-	cleanup_with(seals_clear) struct seals seals = {.items = NULL};
-	struct node *owner = find(tree, record->texts[0], err), *folder;
+	struct node *owner = find(tree, record->texts[0], err);
 	bool whole = *record->texts[3] != '\0';
-	int result;
 
 	if (!owner)
 		return lost(record->texts[0], err);
-	folder = owner->kind == NODE_TAG ? tag_single(owner) : owner;
-	if (folder && seals_make(&seals, tree, folder, err))
-		return -1;
-	pthread_mutex_lock(&tree->lock);
-	result = given_again(tree, owner, record->texts[1], record->texts[2], &seals, whole, err);
-	pthread_mutex_unlock(&tree->lock);
-	return result;
+	return given_again(tree, owner, record->texts[1], record->texts[2], whole, err);
 }
 
 static int replay_annotation(struct tree *tree, const struct record *record, struct error *err)

@@ -97,6 +97,8 @@ static bool begin(struct taking *taking, struct tree *tree, struct node *node)
 		taking->staged = staged_ref(node->file->staged);
 		taking->changes = node->file->changes;
 		given_begin(&taking->given, node);
+		if (taking->given.owner)
+			node_pin(taking->given.owner);
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return taking->staged;
@@ -110,12 +112,16 @@ static int end(struct tree *tree, struct node *node, struct taking *taking, bool
 	bool later = false;
 
 	/* what was written, moved or removed meanwhile is somebody else's to take */
-	if (!node_is_text(node) || file->changes != taking->changes || !file->staged)
+	if (!node_is_text(node) || !node_tag(node) || file->changes != taking->changes ||
+		!file->staged)
 		return 0;
 	if (!result)
 		result = take(tree, node, taking, &later, reason);
-	if (later)
+	if (later) {
+		free(steal_ptr(file->draft));
 		return 0;
+	}
+	file->judged = taking->changes;
 	if (!result || is_of_text(reason))
 		draft_is(tree, node, result ? reason : NULL);
 	node_changed(node->parent);
@@ -138,6 +144,8 @@ static int text_take_as(struct tree *tree, struct node *node, bool by_commit, st
 		given_ask(&taking.given, tree, &taking.text, &reason) == 0;
 	pthread_mutex_lock(&tree->lock);
 	result = end(tree, node, &taking, ready, &reason);
+	if (taking.given.owner)
+		node_unpin(&tree->inodes, taking.given.owner);
 	pthread_mutex_unlock(&tree->lock);
 	return result ? error_copy(err, &reason) : 0;
 }
@@ -157,7 +165,8 @@ void text_take_emptied(struct tree *tree, struct node *file)
 	bool wanted;
 
 	pthread_mutex_lock(&tree->lock);
-	wanted = node_is_document(file) && !file_is_in_progress(file->file) && !file->file->draft;
+	wanted = node_is_document(file) && !file_is_in_progress(file->file) &&
+		 file->file->judged != file->file->changes;
 	pthread_mutex_unlock(&tree->lock);
 	if (wanted)
 		text_take(tree, file, NULL);

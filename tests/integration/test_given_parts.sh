@@ -1,7 +1,7 @@
 #!/bin/bash
 # Parts of documents written in .oci: descriptor.json, artifact-type and subject of a platform folder
 # and of a tag, by every way of saving; what was there and isn't concerned keeps every byte.
-# shellcheck disable=SC2016 # the commands are for eval
+# shellcheck disable=SC2016,SC2034 # the commands are for eval
 . "$(dirname "$0")/lib.sh"
 
 vim=$(command -v vim.tiny || command -v vim)

@@ -231,14 +231,19 @@ static const struct refused elsewhere[] = {
 	{LAYER(CORE ",'data':'W10='"), "layers[1]: ", "its data: content has the digest"},
 };
 
+static void unquote(char *text)
+{
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+}
+
 static char *quoted(const char *text)
 {
 	char *copy = strdup(text);
 
 	ck_assert_ptr_nonnull(copy);
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
+	unquote(copy);
 	return copy;
 }
 
@@ -488,8 +493,39 @@ START_TEST(a_long_path_is_cut)
 }
 END_TEST
 
-int main(void)
+/* For a test of the whole program: each as a file of its own, "PATH\nFAULT\n" and the document.
+ * Check's assertions are for tests. */
+static bool write_refused(const char *dir, const struct refused *refused, size_t number)
 {
+	cleanup_free char *json = strdup(refused->text), *path = NULL;
+	FILE *file;
+
+	if (!json || asprintf(&path, "%s/%03zu", dir, number) < 0)
+		return false;
+	unquote(json);
+	file = fopen(path, "w");
+	if (!file)
+		return false;
+	fprintf(file, "%s\n%s\n%s", refused->path, refused->fault, json);
+	return fclose(file) == 0;
+}
+
+static int write_all(const char *dir)
+{
+	size_t number = 0;
+	bool done = true;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		done &= write_refused(dir, &faults[i], number++);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
+		done &= write_refused(dir, &elsewhere[i], number++);
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--write") == 0)
+		return write_all(argv[2]);
 	Suite *suite = suite_create("document_check");
 	TCase *cases = tcase_create("document_check");
 

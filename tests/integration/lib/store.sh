@@ -82,3 +82,26 @@ push() {
 random_file() { # PATH BYTES
     head -c "$2" /dev/urandom >"$1"
 }
+
+# single FILE SOURCE: the tag gets this manifest, whose blobs the repository has.
+single() {
+    local digest
+    case $2 in
+    oci:*)
+        local layout=${2#oci:}
+        local tag=${layout##*:}
+        layout=${layout%:*}
+        digest=$(sha256sum <"$1" | cut -d' ' -f1)
+        cp "$1" "$layout/blobs/sha256/$digest"
+        jq -c --arg tag "$tag" --arg digest "sha256:$digest" --argjson size "$(stat -c %s "$1")" \
+            '.manifests += [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $digest,
+                size: $size, annotations: {"org.opencontainers.image.ref.name": $tag}}]' \
+            "$layout/index.json" >"$layout/index.json.new"
+        mv "$layout/index.json.new" "$layout/index.json"
+        ;;
+    *)
+        curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' \
+            --data-binary "@$1" "http://${2%%/*}/v2/$(sed 's,^[^/]*/,,; s,:.*,,' <<<"$2")/manifests/${2##*:}"
+        ;;
+    esac
+}
