@@ -18,7 +18,12 @@ int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
 {
 	size_t i, k;
 
-	for (i = 0; i < plan->folder_count; i++)
+	for (i = 0; i < plan->folder_count; i++) {
+		struct plan_config *written = &plan->folders[i].written;
+
+		if (written->staged &&
+			staged_seal(written->staged, &written->digest, &written->size, cancel, err))
+			return error_prefix(err, "%s/.oci/config.json", plan->folders[i].name);
 		for (k = 0; k < plan->folders[i].file_count; k++) {
 			struct plan_file *file = &plan->folders[i].files[k];
 
@@ -26,6 +31,7 @@ int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
 				staged_seal(file->staged, &file->digest, &file->size, cancel, err))
 				return error_prefix(err, "%s", file->path);
 		}
+	}
 	return 0;
 }
 
@@ -363,6 +369,11 @@ static int add_config(struct plan *plan, const struct plan_folder *folder, struc
 	const struct plan_config *config = &folder->config;
 
 	if (config->staged && add_blob(plan, &config->digest, config->staged, config->size, err))
+		return -1;
+	if (folder->written.staged &&
+		digest_equal(&folder->written.digest, &folder->manifest.config.digest) &&
+		add_blob(plan, &folder->written.digest, folder->written.staged,
+			folder->written.size, err))
 		return -1;
 	return needs_empty(folder) ? add_empty(plan, err) : 0;
 }

@@ -111,7 +111,7 @@ static int check_manifest(const struct plan *plan, const struct plan_folder *fol
 		return error_set_memory(err);
 	if (manifest->has_config)
 		want(&check, &manifest->config, 0, true);
-	for (size_t i = 0; i < manifest->count; i++)
+	for (size_t i = 0; i < manifest->count && shown->whole; i++)
 		want(&check, &manifest->items[i], i, false);
 	return parallel_for(check.count, plan->tree->store->jobs, ask, &check, err);
 }
@@ -188,7 +188,7 @@ int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err
 	for (size_t i = 0; i < plan->folder_count; i++) {
 		const struct plan_folder *folder = &plan->folders[i];
 
-		if (folder->rebuilt && folder->node->folder->whole &&
+		if (folder->rebuilt && !folder->left_out && folder->node->folder->given &&
 			check_manifest(plan, folder, cancel, err))
 			return -1;
 	}

@@ -1,3 +1,4 @@
+#include "fs/commit/config_file.h"
 #include "fs/commit/plan.h"
 
 #include <stdlib.h>
@@ -173,6 +174,7 @@ static int collect_folder(struct collect *collect, struct node *node, struct err
 	if (!out->rebuilt)
 		return 0;
 	collect->folder = out;
+	config_file_collect(out);
 	if (annotation_file_copy(&out->notes, &folder->notes, err) ||
 		collect_files(collect, node, err))
 		return -1;
@@ -345,6 +347,7 @@ static void folder_clear(struct tree *tree, struct plan_folder *folder)
 	for (i = 0; i < folder->file_count; i++)
 		file_clear(tree, &folder->files[i]);
 	free(folder->files);
+	config_file_clear(tree, folder);
 	if (folder->config.staged)
 		staged_put_back(folder->config.staged);
 	homebrew_entry_clear(&folder->bottle);

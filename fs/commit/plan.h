@@ -62,6 +62,9 @@ struct plan_folder {
 	struct plan_file *files;
 	size_t file_count;
 	struct annotation_file notes;
+	struct node *config_file; /* .oci/config.json, pinned; NULL: nothing was written to it */
+	struct plan_config written; /* what was, where it's still the manifest's config */
+	uint64_t config_changes;
 	struct plan_config config; /* where the base's, or the empty one, doesn't do */
 	struct homebrew_entry bottle; /* of Homebrew's profile: what it's made from */
 	struct descriptor entry;

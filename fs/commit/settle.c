@@ -1,3 +1,4 @@
+#include "fs/commit/config_file.h"
 #include "fs/commit/plan.h"
 
 #include <stdlib.h>
@@ -126,6 +127,7 @@ static void settle_folder(struct plan *plan, struct plan_folder *planned)
 	}
 	take_entry(folder, &planned->entry);
 	folder_give_end(folder);
+	config_file_settle(planned);
 	control_settle(node);
 	if (planned->rebuilt && folder->changes == planned->changes)
 		take_notes(node, planned);

@@ -111,6 +111,23 @@ static int add_referrers(struct tree *tree, struct node *folder)
 	return result;
 }
 
+/* The file of a blob has the one that its document names now. */
+static void show_blob(struct node *node)
+{
+	struct file *file = node->file;
+	const struct descriptor *blob = node_is_document(node) ? given_blob(node) : NULL;
+	struct descriptor copy = DESCRIPTOR_INIT;
+
+	if (!blob || (file->has_layer && !strcmp(file->layer.json, blob->json)) ||
+		descriptor_copy(&copy, blob, NULL))
+		return;
+	if (file->blob)
+		blob_put_back(steal_ptr(file->blob));
+	descriptor_clear(&file->layer);
+	file->layer = copy;
+	file->has_layer = true;
+}
+
 static int add_document(struct tree *tree, struct node *folder, const char *name)
 {
 	struct node *owner = folder->parent, *file;
@@ -121,6 +138,8 @@ static int add_document(struct tree *tree, struct node *folder, const char *name
 		return -1;
 	file->mtime = file->ctime = owner->mtime;
 	result = node_link(&tree->inodes, folder, name, file, NULL);
+	if (!result)
+		show_blob(file);
 	node_unpin(&tree->inodes, file);
 	return result;
 }
@@ -145,6 +164,8 @@ void control_refresh(struct tree *tree, struct node *folder)
 	for (size_t i = 0; (name = given_name(folder->parent, i, &there)); i++) {
 		struct node *file = node_child(folder, name);
 
+		if (file)
+			show_blob(file);
 		if (!file && there && !(folder->control->gone & (1U << i)))
 			add_document(tree, folder, name);
 		else if (file && !there)

@@ -56,6 +56,20 @@ static int load_notes(struct node *node, struct error *err)
 	return 0;
 }
 
+/* A config.json that was written before goes where the manifest names another config. */
+static void drop_config(const struct node *node, const struct document *manifest)
+{
+	const struct node *control = node->children.control;
+	struct node *file = control ? node_child(control, "config.json") : NULL;
+	const struct document *now = node->folder->manifest;
+
+	if (!file || !node_is_document(file) || file->file->draft || !now ||
+		digest_equal(&now->config.digest, &manifest->config.digest))
+		return;
+	file->file->changed = false;
+	text_regenerate(file);
+}
+
 /* Shows a manifest, which is taken over. */
 static int show_manifest(struct tree *tree, struct node *node, struct document *manifest,
 	const struct gift *gift, struct error *err)
@@ -63,6 +77,8 @@ static int show_manifest(struct tree *tree, struct node *node, struct document *
 	struct folder *folder = node->folder;
 	bool kept = folder->kept;
 
+	if (gift->whole)
+		drop_config(node, manifest);
 	if (!gift->whole ? folder_set_manifest(folder, manifest, err)
 			 : layers_give(tree, node, manifest, err) || load_notes(node, err))
 		return -1;

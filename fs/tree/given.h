@@ -27,6 +27,9 @@ struct given {
 	struct node *owner; /* pinned by its file */
 	struct seals seals; /* of the files of the folder that a manifest is for */
 	struct manifests manifests; /* that an index wants to be shown */
+	struct staged *staged; /* what was written; borrowed */
+	struct digest digest; /* of a blob, once sealed */
+	int64_t size;
 };
 
 /* Of the documents of an owner, the one with this number: its name, NULL after the last. *there:
@@ -49,6 +52,13 @@ int given_ask(struct given *given, struct tree *tree, const struct buf *text, st
 int given_take(struct tree *tree, struct node *file, const struct buf *text,
 	const struct given *given, bool *later, struct error *err);
 void given_clear(struct given *given);
+
+/* Whether what was written goes on to be what the file holds, until a commit has sent it: a blob.
+ */
+bool given_is_kept(const struct node *file);
+
+/* The blob that the file shows, where nothing was written: NULL for all others. */
+const struct descriptor *given_blob(const struct node *file);
 
 /* A document's file is about to be removed: a line goes with what it says. */
 int given_removed(struct tree *tree, struct node *file, struct error *err);

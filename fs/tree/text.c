@@ -97,11 +97,19 @@ static bool begin(struct taking *taking, struct tree *tree, struct node *node)
 		taking->staged = staged_ref(node->file->staged);
 		taking->changes = node->file->changes;
 		given_begin(&taking->given, node);
+		taking->given.staged = taking->staged;
 		if (taking->given.owner)
 			node_pin(taking->given.owner);
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return taking->staged;
+}
+
+/* What was taken is shown as what it has become. */
+static void show(struct node *node)
+{
+	node->file->changed = given_is_kept(node);
+	text_regenerate(node);
 }
 
 static int end(struct tree *tree, struct node *node, struct taking *taking, bool ready,
@@ -126,7 +134,7 @@ static int end(struct tree *tree, struct node *node, struct taking *taking, bool
 		draft_is(tree, node, result ? reason : NULL);
 	node_changed(node->parent);
 	if (!result && node_is_document(node))
-		text_regenerate(node);
+		show(node);
 	return result;
 }
 
