@@ -5,6 +5,7 @@
 
 #include "fs/commit/commit.h"
 #include "fs/tree/file.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
 
@@ -88,6 +89,7 @@ static void touch(struct automatic *automatic)
 /* Whether a program is in the middle of writing something that a commit is about. */
 static bool is_being_written(const struct tree *tree, const struct node *node)
 {
+	const struct node *attached = referrers_of(node);
 	size_t i;
 
 	if (node->kind == NODE_FILE)
@@ -95,7 +97,7 @@ static bool is_being_written(const struct tree *tree, const struct node *node)
 	for (i = 0; i < node->children.count; i++)
 		if (is_being_written(tree, node->children.items[i]))
 			return true;
-	return false;
+	return attached && is_being_written(tree, attached);
 }
 
 /* Whether it is time; else waits for that. */

@@ -14,18 +14,18 @@
 
 #define TIME_SIZE 32
 
-int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
+static int seal(struct plan_folder *folders, size_t count, struct cancel *cancel, struct error *err)
 {
 	size_t i, k;
 
-	for (i = 0; i < plan->folder_count; i++) {
-		struct plan_config *written = &plan->folders[i].written;
+	for (i = 0; i < count; i++) {
+		struct plan_config *written = &folders[i].written;
 
 		if (written->staged &&
 			staged_seal(written->staged, &written->digest, &written->size, cancel, err))
-			return error_prefix(err, "%s/.oci/config.json", plan->folders[i].name);
-		for (k = 0; k < plan->folders[i].file_count; k++) {
-			struct plan_file *file = &plan->folders[i].files[k];
+			return error_prefix(err, "%s/.oci/config.json", folders[i].name);
+		for (k = 0; k < folders[i].file_count; k++) {
+			struct plan_file *file = &folders[i].files[k];
 
 			if (file->staged &&
 				staged_seal(file->staged, &file->digest, &file->size, cancel, err))
@@ -33,6 +33,14 @@ int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
 		}
 	}
 	return 0;
+}
+
+int plan_seal(struct plan *plan, struct cancel *cancel, struct error *err)
+{
+	return seal(plan->folders, plan->folder_count, cancel, err) ||
+			       seal(plan->attached, plan->attached_count, cancel, err)
+		       ? -1
+		       : 0;
 }
 
 /* A note on a file that isn't there is a mistake of the user's, unless the file was removed. */
@@ -135,7 +143,9 @@ static int begin_manifest(struct document *out, const struct tree_options *optio
 		return change_manifest(out, base, &folder->config, err);
 	if (folder->config.staged)
 		return new_image(out, options, &folder->config, err);
-	return document_create(out, DOCUMENT_MANIFEST, options->artifact_type, options->style, err);
+	return document_create(out, DOCUMENT_MANIFEST,
+		folder->owner ? folder->artifact_type : options->artifact_type, options->style,
+		err);
 }
 
 static int set_layers(
@@ -158,6 +168,8 @@ static int build_manifest(struct document *out, const struct plan *plan, struct 
 
 	if (begin_manifest(out, &plan->tree->options, folder, err) ||
 		set_layers(out, folder, err) || set_notes(out, folder, err))
+		return -1;
+	if (folder->owner && document_set_subject(out, &folder->subject, err))
 		return -1;
 	return set_created(out, plan, base, err);
 }
@@ -223,6 +235,20 @@ static int build_folder(struct plan *plan, struct plan_folder *folder, struct er
 		(check_notes(folder, err) || build_manifest(&folder->manifest, plan, folder, err)))
 		return -1;
 	return build_entry(folder, err);
+}
+
+int plan_build_attached(struct plan *plan, struct plan_folder *folder, struct error *err)
+{
+	const struct document *manifest = &folder->manifest;
+	struct descriptor *entry = &folder->entry;
+
+	return check_notes(folder, err) || build_manifest(&folder->manifest, plan, folder, err) ||
+			       descriptor_create(entry, manifest->media_type, &manifest->digest,
+				       (int64_t)manifest->json_len, err) ||
+			       descriptor_set_artifact_type(entry, manifest->artifact_type, err) ||
+			       descriptor_set_annotations(entry, &manifest->annotations, err)
+		       ? -1
+		       : 0;
 }
 
 static bool same_platform(const struct plan_folder *folder, const struct descriptor *entry)
@@ -319,16 +345,21 @@ static int add_blob(struct plan *plan, const struct digest *digest, struct stage
 	return 0;
 }
 
+int plan_stage_empty(struct plan *plan, struct digest *digest, int64_t *size, struct error *err)
+{
+	if (!plan->empty && staged_from_bytes(&plan->empty, plan->tree->staging, EMPTY_JSON,
+				    strlen(EMPTY_JSON), err))
+		return -1;
+	return staged_seal(plan->empty, digest, size, NULL, err);
+}
+
 /* The empty config, which a new manifest names. */
 static int add_empty(struct plan *plan, struct error *err)
 {
 	struct digest digest;
 	int64_t size;
 
-	if (!plan->empty && staged_from_bytes(&plan->empty, plan->tree->staging, EMPTY_JSON,
-				    strlen(EMPTY_JSON), err))
-		return -1;
-	if (staged_seal(plan->empty, &digest, &size, NULL, err))
+	if (plan_stage_empty(plan, &digest, &size, err))
 		return -1;
 	return add_blob(plan, &digest, plan->empty, size, err);
 }

@@ -6,9 +6,12 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/referrer_name.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/status.h"
 #include "fs/tree/tag.h"
 #include "fs/tree/text.h"
@@ -150,17 +153,20 @@ static int by_folder_order(const void *a, const void *b)
 	return (left->order > right->order) - (left->order < right->order);
 }
 
-static int collect_folder(struct collect *collect, struct node *node, struct error *err)
+static int collect_folder(
+	struct collect *collect, struct plan_folder *out, struct node *node, struct error *err)
 {
-	struct plan_folder *out = &collect->plan->folders[collect->plan->folder_count++];
 	struct folder *folder = node->folder;
 
-	node_pin(node);
-	out->node = node;
+	if (!out->owner) {
+		node_pin(node);
+		out->node = node;
+		collect->plan->folder_count++;
+	}
 	out->order = node->order;
 	out->changes = folder->changes;
 	out->has_platform = folder->has_platform;
-	out->name = strdup(node->name);
+	out->name = node_path(node, NULL);
 	if (!out->name)
 		return error_set_memory(err);
 	if (folder->has_platform && platform_copy(&out->platform, &folder->platform, err))
@@ -187,8 +193,56 @@ static int collect_folder(struct collect *collect, struct node *node, struct err
 	return 0;
 }
 
+/* An artifact stands in no index: what would be said of its entry is said in its manifest. */
+static int take_descriptor_notes(struct plan_folder *out, struct error *err)
+{
+	const struct annotations *from = &out->notes.descriptor;
+
+	for (size_t i = 0; i < from->count; i++)
+		if (annotations_set(
+			    &out->notes.manifest, from->items[i].key, from->items[i].value, err))
+			return -1;
+	return 0;
+}
+
+struct collect_attached {
+	struct collect *collect;
+	struct error *err;
+};
+
+static int collect_attached(void *context, struct node *node)
+{
+	struct collect_attached *collect = context;
+	struct plan *plan = collect->collect->plan;
+	struct plan_folder *folders = reallocarray(
+				   plan->attached, plan->attached_count + 1, sizeof *folders),
+			   *out;
+	char type[REFERRER_TYPE_SIZE];
+
+	if (!folders)
+		return error_set_memory(collect->err);
+	plan->attached = folders;
+	out = &folders[plan->attached_count];
+	memset(out, 0, sizeof *out);
+	out->node = node;
+	node_pin(node);
+	out->owner = referrers_owner(node->parent);
+	node_pin(out->owner);
+	plan->attached_count++;
+	if (referrer_type(type, node->name, collect->err))
+		return -1;
+	out->artifact_type = strdup(type);
+	if (!out->artifact_type)
+		return error_set_memory(collect->err);
+	return collect_folder(collect->collect, out, node, collect->err) ||
+			       take_descriptor_notes(out, collect->err)
+		       ? -1
+		       : 0;
+}
+
 static int collect_tag(struct collect *collect, struct node *tag, struct error *err)
 {
+	struct collect_attached attached = {.collect = collect, .err = err};
 	struct plan *plan = collect->plan;
 	size_t i;
 
@@ -202,9 +256,12 @@ static int collect_tag(struct collect *collect, struct node *tag, struct error *
 			return error_set(err, ERROR_INVALID,
 				"%s is in no platform folder: move it into one, or remove it",
 				node->name);
-		if (node->folder && collect_folder(collect, node, err))
+		if (node->folder &&
+			collect_folder(collect, &plan->folders[plan->folder_count], node, err))
 			return -1;
 	}
+	if (attach_each(tag, collect_attached, &attached))
+		return -1;
 	qsort(plan->folders, plan->folder_count, sizeof *plan->folders, by_folder_order);
 	plan->changes = tag->tag->changes;
 	return annotations_copy(&plan->annotations, &tag->tag->annotations, err);
@@ -238,12 +295,19 @@ static void add_draft(void *context, struct node *file)
 	items[drafts->count++] = file;
 }
 
+static int add_drafts_of(void *context, struct node *folder)
+{
+	text_each(folder, add_draft, context);
+	return 0;
+}
+
 static int collect_drafts(struct drafts *drafts, struct node *tag, struct error *err)
 {
 	for (size_t i = 0; i < tag->children.count; i++)
 		if (tag->children.items[i]->kind == NODE_FOLDER)
 			text_each(tag->children.items[i], add_draft, drafts);
 	text_each(tag, add_draft, drafts);
+	attach_each(tag, add_drafts_of, drafts);
 	return drafts->failed ? error_set_memory(err) : 0;
 }
 
@@ -354,6 +418,10 @@ static void folder_clear(struct tree *tree, struct plan_folder *folder)
 	free(folder->name);
 	platform_clear(&folder->platform);
 	node_unpin(&tree->inodes, folder->node);
+	if (folder->owner)
+		node_unpin(&tree->inodes, folder->owner);
+	free(folder->artifact_type);
+	descriptor_clear(&folder->subject);
 	annotation_file_clear(&folder->notes);
 	descriptor_clear(&folder->entry);
 	document_clear(&folder->manifest);
@@ -367,9 +435,12 @@ void plan_clear(struct plan *plan)
 	pthread_mutex_lock(&tree->lock);
 	for (i = 0; i < plan->folder_count; i++)
 		folder_clear(tree, &plan->folders[i]);
+	for (i = 0; i < plan->attached_count; i++)
+		folder_clear(tree, &plan->attached[i]);
 	node_unpin(&tree->inodes, plan->tag);
 	pthread_mutex_unlock(&tree->lock);
 	free(plan->folders);
+	free(plan->attached);
 	if (plan->empty)
 		staged_put_back(plan->empty);
 	annotations_clear(&plan->annotations);

@@ -76,7 +76,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 		catch_up(tree, tag, cancel);
 	}
 	CRASH_POINT("commit.adopted");
-	return 0;
+	return plan_attach(plan, cancel, err);
 }
 
 /* The files that this batch of requests was made on. */

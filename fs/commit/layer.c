@@ -64,14 +64,20 @@ static int build_layer(const struct plan *plan, const struct plan_folder *folder
 	return descriptor_set_annotations(out, &want, err);
 }
 
+static int build_layers(
+	const struct plan *plan, struct plan_folder *folders, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; folders[i].rebuilt && k < folders[i].file_count; k++)
+			if (build_layer(plan, &folders[i], &folders[i].files[k], err))
+				return -1;
+	return 0;
+}
+
 int plan_layers(struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->folder_count; i++) {
-		struct plan_folder *folder = &plan->folders[i];
-
-		for (size_t k = 0; folder->rebuilt && k < folder->file_count; k++)
-			if (build_layer(plan, folder, &folder->files[k], err))
-				return -1;
-	}
-	return 0;
+	return build_layers(plan, plan->folders, plan->folder_count, err) ||
+			       build_layers(plan, plan->attached, plan->attached_count, err)
+		       ? -1
+		       : 0;
 }

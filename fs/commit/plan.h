@@ -9,6 +9,7 @@
  *     plan_build     manifests, entries, the index             (pure)
  *     plan_check     what given documents name is there        (asks the registry)
  *     plan_settle    the nodes stand on what was published      (a moment under the lock)
+ *     plan_attach    artifacts whose subject all of that is     (building, sending, settling)
  *
  * What changes meanwhile stays changed, for the next commit.
  */
@@ -69,6 +70,10 @@ struct plan_folder {
 	struct homebrew_entry bottle; /* of Homebrew's profile: what it's made from */
 	struct descriptor entry;
 	struct document manifest; /* where rebuilt */
+	/* Of what is to be attached: */
+	struct node *owner; /* to which: pinned; NULL: it is a platform folder */
+	char *artifact_type;
+	struct descriptor subject; /* once it is known */
 };
 
 struct plan {
@@ -79,6 +84,8 @@ struct plan {
 	struct annotations annotations;
 	struct plan_folder *folders;
 	size_t folder_count;
+	struct plan_folder *attached;
+	size_t attached_count;
 	bool of_homebrew; /* it's an index of bottles, of this formula */
 	struct homebrew_formula formula;
 	struct staged *empty; /* the empty config, where one is needed */
@@ -112,7 +119,19 @@ int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err
 bool plan_is_needed(const struct plan *plan);
 /* published: false where the plan wasn't needed. Takes the lock. */
 void plan_settle(struct plan *plan);
+/* Publishes what is to be attached, each artifact after its subject, which the plan has settled;
+ * what has failed, and what comes after it, is left to the next commit. ERROR_INVALID where there
+ * is no subject; every error of the store. Takes the lock. */
+int plan_attach(struct plan *plan, struct cancel *cancel, struct error *err);
 /* Takes the lock. */
 void plan_clear(struct plan *plan);
+
+/* For plan_attach(): the manifest of an artifact, and how it stands in the list of its subject's
+ * referrers. */
+int plan_build_attached(struct plan *plan, struct plan_folder *folder, struct error *err);
+/* The empty config, staged and sealed: plan->empty. */
+int plan_stage_empty(struct plan *plan, struct digest *digest, int64_t *size, struct error *err);
+/* The folder stands on its entry and manifest. The lock is held. */
+void plan_settle_folder(struct plan *plan, struct plan_folder *planned);
 
 #endif

@@ -108,7 +108,7 @@ static void leave_out(struct folder *folder, const struct plan_folder *planned)
 		annotation_file_clear(&folder->left);
 }
 
-static void settle_folder(struct plan *plan, struct plan_folder *planned)
+void plan_settle_folder(struct plan *plan, struct plan_folder *planned)
 {
 	struct node *node = planned->node;
 	struct folder *folder = node->folder;
@@ -165,7 +165,7 @@ void plan_settle(struct plan *plan)
 	for (i = 0; i < plan->folder_count; i++) {
 		if (!plan->folders[i].left_out)
 			plan->folders[i].node->order = order++;
-		settle_folder(plan, &plan->folders[i]);
+		plan_settle_folder(plan, &plan->folders[i]);
 	}
 	if (plan->folders && (version_exists(&tag->base) || published))
 		version_take(&tag->base, &plan->ours);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/control.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -151,6 +152,22 @@ static int make_platform(
 	return result ? result : write_down(tree, node);
 }
 
+/* What a commit will attach to the document above. */
+static int make_attachment(
+	struct tree *tree, struct node *parent, const char *name, struct node **out)
+{
+	struct error err = ERROR_INIT;
+	int result = attach_allowed(tree, parent, name);
+
+	if (!result && node_child(parent, name))
+		result = EEXIST;
+	if (result)
+		return result;
+	*out = folder_new(tree, NULL, &err);
+	result = *out ? link_new(tree, parent, name, *out) : error_errno(&err);
+	return result ? result : write_down(tree, *out);
+}
+
 /* Where annotations.json stands, nothing but a file can. */
 static bool is_annotations_name(const struct node *parent, const char *name)
 {
@@ -163,14 +180,17 @@ int edit_mkdir(struct tree *tree, struct node *parent, const char *name, struct 
 	int result;
 
 	pthread_mutex_lock(&tree->lock);
-	result = name_allowed(tree, parent, name);
+	result = parent->kind == NODE_REFERRERS ? make_attachment(tree, parent, name, out)
+						: name_allowed(tree, parent, name);
 	if (!result && (is_annotations_name(parent, name) || parent->kind == NODE_CONTROL))
 		result = EPERM;
-	if (!result && node_child(parent, name)) {
+	if (result || parent->kind == NODE_REFERRERS) {
+		/* it is refused, or made */
+	} else if (node_child(parent, name)) {
 		result = EEXIST;
-	} else if (!result && parent->kind == NODE_TAG && !tree_is_scratch(tree, name)) {
+	} else if (parent->kind == NODE_TAG && !tree_is_scratch(tree, name)) {
 		result = make_platform(tree, parent, name, out);
-	} else if (!result) {
+	} else {
 		*out = tree_node(tree, NODE_DIRECTORY, S_IFDIR | 0755);
 		result = *out ? link_new(tree, parent, name, *out) : ENOMEM;
 		if (!result)
@@ -264,6 +284,19 @@ static bool is_empty(const struct node *node)
 		       node_is_annotations(node->children.items[0]));
 }
 
+/* What would go with a folder, and isn't seen in it. */
+static int refuse_attached(struct tree *tree, struct node *node)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERROR_INVALID,
+		"what is to be attached to it would be lost: sync it, or remove it from "
+		"%s/.oci/referrers first",
+		node->name);
+	tree_report(tree, node, "rmdir", &err);
+	return ENOTEMPTY;
+}
+
 static int removable(struct tree *tree, struct node *node)
 {
 	int result;
@@ -278,6 +311,8 @@ static int removable(struct tree *tree, struct node *node)
 		result = node_writable(tree, node);
 	if (result)
 		return result;
+	if (attach_waits(node))
+		return refuse_attached(tree, node);
 	if (!folder_is_loaded(node))
 		return node->folder->broken ? 0 : ENOTEMPTY;
 	return is_empty(node) ? 0 : ENOTEMPTY;
@@ -385,7 +420,8 @@ static int move_folder(
 	struct node *target;
 	int result;
 
-	if (new_parent->kind != NODE_TAG || tree_is_scratch(tree, new_name))
+	if (new_parent->kind != NODE_TAG || node->parent->kind != NODE_TAG ||
+		tree_is_scratch(tree, new_name))
 		return EXDEV;
 	if (name_canonical(canonical, new_name, &platform, &err))
 		return tree_report(tree, node, "rename", &err);

@@ -249,6 +249,14 @@ static bool may_be_written(const struct file *file)
 	return file->staged && (!file->changed || staged_disk(file->staged) != STAGED_ON_DISK);
 }
 
+/* Whether the file was opened before its folder became what can't be changed. */
+static bool is_published(struct node *node)
+{
+	const struct node *folder = node_folder(node);
+
+	return folder && folder->folder->read_only;
+}
+
 /* A reference to the staged file, with a write begun, if it can be written now. */
 static int begin_if_open(struct tree *tree, struct node *node, struct handle *handle,
 	struct staged **out, struct error *err)
@@ -258,7 +266,10 @@ static int begin_if_open(struct tree *tree, struct node *node, struct handle *ha
 
 	*out = NULL;
 	pthread_mutex_lock(&tree->lock);
-	if (may_be_written(file) && staged_write_begin(file->staged)) {
+	if (is_published(node))
+		result = error_set(err, ERROR_NOT_PERMITTED,
+			"it has been attached as it was, and can't be changed any more");
+	else if (may_be_written(file) && staged_write_begin(file->staged)) {
 		/* the first change since a commit, or since a draft was taken over */
 		if (!file->changed)
 			result = history_made(tree, node, err);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/file.h"
 #include "fs/tree/history.h"
 #include "fs/tree/layers.h"
@@ -273,7 +274,7 @@ void folder_lose(struct tree *tree, struct node *node)
 	folder->has_entry = false;
 	if (node->kind == NODE_FOLDER && folder->state == FOLDER_LOADED)
 		notes_settle(tree, node);
-	if (node->kind == NODE_FOLDER && node->children.count) {
+	if (node->kind == NODE_FOLDER && (node->children.count || attach_waits(node))) {
 		node->order = tree->next_order++;
 		return;
 	}

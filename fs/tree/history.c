@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -693,6 +694,12 @@ static int put_intents(struct snapshot *snapshot)
 	return 0;
 }
 
+/* What is to be attached, also where nothing is in it yet. */
+static int put_attached(void *context, struct node *node)
+{
+	return put_path(context, RECORD_FOLDER, node) || put_folder(context, node) ? -1 : 0;
+}
+
 static int put_all(struct snapshot *snapshot)
 {
 	const struct node *root = snapshot->tree->root;
@@ -721,7 +728,7 @@ static int put_all(struct snapshot *snapshot)
 	}
 	if (listed && !has_draft(root) && put_notes(snapshot, root))
 		return -1;
-	return put_control(snapshot, root);
+	return put_control(snapshot, root) || attach_each(root, put_attached, snapshot) ? -1 : 0;
 }
 
 static void forget_kept(struct tree *tree)

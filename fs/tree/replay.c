@@ -17,6 +17,7 @@
 #include "fs/tree/history_record.h"
 #include "fs/tree/name.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 
@@ -75,10 +76,34 @@ static struct node *child_at(struct tree *tree, struct node *parent, const char 
 	return child;
 }
 
+/* How much of a path leads to where what is attached stands, in a tag or in a folder of it; 0 for
+ * all else. */
+static size_t attached_len(const char *path)
+{
+	static const char where[] = CONTROL_NAME "/" REFERRERS_NAME;
+	const char *slash = strchr(path, '/');
+	const char *at = path;
+
+	if (strncmp(at, where, strlen(where)) != 0)
+		at = slash ? slash + 1 : "";
+	if (strncmp(at, where, strlen(where)) != 0)
+		return 0;
+	at += strlen(where);
+	return !*at || *at == '/' ? (size_t)(at - path) : 0;
+}
+
+/* Whether the next part of a path needs nothing to be loaded: what is attached needs neither the
+ * manifest that it is attached to, nor the list of what was attached before. */
+static bool is_beside(const struct node *at, const char *part, bool attached)
+{
+	return at->kind == NODE_REFERRERS || (attached && !strcmp(part, CONTROL_NAME));
+}
+
 /* The node at a path; NULL where there is none. Takes and loads what is on the way. */
 static struct node *find(struct tree *tree, const char *path, struct error *err)
 {
 	cleanup_free char *copy = strdup(path);
+	bool attached = attached_len(path) > 0;
 	struct node *at = tree->root;
 	char *rest = copy, *part;
 
@@ -87,13 +112,13 @@ static struct node *find(struct tree *tree, const char *path, struct error *err)
 		return NULL;
 	}
 	while (at && *rest && (part = strsep(&rest, "/"))) {
-		if (folder_load(tree, at, err))
+		if (!is_beside(at, part, attached) && folder_load(tree, at, err))
 			return NULL;
 		at = child_at(tree, at, part);
 		if (!rest)
 			break;
 	}
-	if (at && folder_load(tree, at, err))
+	if (at && at->kind != NODE_REFERRERS && folder_load(tree, at, err))
 		return NULL;
 	return at;
 }
@@ -234,6 +259,7 @@ static int set_layer(struct node *node, const struct record *record, struct erro
 /* The folders of a path that were empty at a commit are in no index, and in no record. */
 static void make_parents(struct tree *tree, const char *path)
 {
+	size_t attached = attached_len(path), made = strlen(CONTROL_NAME "/" REFERRERS_NAME);
 	cleanup_free char *copy = strdup(path);
 	char *slash;
 
@@ -241,6 +267,8 @@ static void make_parents(struct tree *tree, const char *path)
 		struct node *parent, *node;
 		const char *name;
 
+		if (slash <= copy + attached && slash + made >= copy + attached)
+			continue;
 		*slash = '\0';
 		parent = find_parent(tree, copy, &name, NULL);
 		if (parent && !node_child(parent, name) && !edit_mkdir(tree, parent, name, &node)) {

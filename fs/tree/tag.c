@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "fs/tree/adopt.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
@@ -42,7 +43,7 @@ bool tag_is_changed(const struct node *node)
 		if (child->folder && folder_is_changed(child->folder))
 			return true;
 	}
-	return false;
+	return attach_waits_below(node);
 }
 
 static int add_folder(struct tree *tree, struct node *node, const struct entry_list *entries,
@@ -218,6 +219,12 @@ static void take_draft(void *context, struct node *file)
 	text_take(context, file, NULL);
 }
 
+static int take_drafts_of(void *context, struct node *folder)
+{
+	text_each(folder, take_draft, context);
+	return 0;
+}
+
 /* Drafts that were not taken over yet. Nobody else is here. */
 static void take_drafts(struct tree *tree, struct node *root)
 {
@@ -227,6 +234,7 @@ static void take_drafts(struct tree *tree, struct node *root)
 		if (root->children.items[i]->kind == NODE_FOLDER)
 			text_each(root->children.items[i], take_draft, tree);
 	text_each(root, take_draft, tree);
+	attach_each(root, take_drafts_of, tree);
 }
 
 /* What was restored is what there is: the journal tells of no more than that. */

@@ -109,6 +109,15 @@ static bool is_control_folder(const struct node *node)
 	return node_is_directory(node) && node->parent && node->parent->children.control == node;
 }
 
+/* Whether it is in .oci of what is to be attached: its folder's name and place say all of that. */
+static bool is_told_by_name(const struct node *node, const struct node *folder)
+{
+	const struct node *parent = node->parent;
+
+	return folder->parent && folder->parent->kind == NODE_REFERRERS &&
+	       (node->kind == NODE_CONTROL || (parent && parent->kind == NODE_CONTROL));
+}
+
 int node_writable(const struct tree *tree, struct node *node)
 {
 	struct node *folder;
@@ -120,7 +129,7 @@ int node_writable(const struct tree *tree, struct node *node)
 	if (node->kind == NODE_REFERRERS || node->kind == NODE_NESTED)
 		return EPERM;
 	folder = node_folder(node);
-	if (folder && folder->folder->read_only)
+	if (folder && (folder->folder->read_only || is_told_by_name(node, folder)))
 		return EPERM;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/referrers.h"
 
 #define PAUSE_MAX_MS 300000
 /* Who writes a file again and again isn't to be followed at every step. */
@@ -331,12 +332,15 @@ static void consider_file(struct tree *tree, struct node *node)
 
 static void consider_all(struct tree *tree, struct node *node)
 {
+	struct node *attached = referrers_of(node);
 	size_t i;
 
 	if (node->kind == NODE_FILE)
 		consider_file(tree, node);
 	for (i = 0; i < node->children.count; i++)
 		consider_all(tree, node->children.items[i]);
+	if (attached)
+		consider_all(tree, attached);
 }
 
 void upload_consider(struct tree *tree, struct node *node)

@@ -8,7 +8,8 @@
 #include "registry/http/wait.h"
 #include "registry/remote/remote_store.h"
 
-#define TRIES 5 /* others write there too */
+#define TRIES 8 /* others write there too */
+#define LOOK_AGAIN_MS 250
 #define TURN_MS 10
 
 /* The list, or an empty one where there is none yet. */
@@ -64,17 +65,24 @@ static int list_change(struct remote *remote, const char *tag, const struct desc
 }
 
 /* What has been written is read again, because few registries honour If-Match: where another
- * writer's list has replaced ours, ours is added to it. */
+ * writer's list has replaced ours, ours is added to it. At once, and after a moment: who had read
+ * the list before we wrote it may write it after we have read it. */
 static int list_enter(struct remote *remote, const char *tag, const struct descriptor *entry,
 	struct cancel *cancel, struct error *err)
 {
+	bool written = false, looked = false;
+
 	for (int i = 0; i < TRIES; i++) {
 		bool found;
 
 		if (list_change(remote, tag, entry, &found, cancel, err))
 			return -1;
-		if (found)
+		if (found && (looked || !written))
 			return 0;
+		looked = found;
+		written = true;
+		if (looked && cancel_sleep(cancel, LOOK_AGAIN_MS, err))
+			return -1;
 	}
 	return error_set(err, ERROR_PROTOCOL,
 		"%s: tag %s: others change the list of referrers all the time", remote->name, tag);

@@ -43,6 +43,7 @@ SCENARIOS = [
              scenarios.everyday),
     Scenario("fixture", "fixture", r"^(?!layout|upload\.chunk)", scenarios.everyday),
     Scenario("layout", "oci", r"^(?!upload|http|document)", scenarios.everyday_in_two_mounts),
+    Scenario("attach", "registry", r"^attach", scenarios.attaching),
     Scenario("large", "registry", r"^(upload\.chunk|http\.body)", scenarios.large),
 ]
 

@@ -222,6 +222,43 @@ def changes(between):
     ]
 
 
+def attached(mount):
+    """What stands in .oci/referrers, by name, and the text of its only file."""
+    folder = mount.path(".oci/referrers")
+    found = {}
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name, "sbom.json"), encoding="ascii") as file:
+            found[name] = file.read()
+    return found
+
+
+def attach(mount):
+    """In one step, and once: it is no part of the model."""
+    folder = mount.path(".oci/referrers/application.spdx+json")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "sbom.json"), "w", encoding="ascii") as file:
+        file.write("of the index")
+
+
+def see_attached(mount):
+    """Whatever was killed, it is published once, by this commit at the latest."""
+    mount.sync()
+    found = attached(mount)
+    if len(found) != 1 or "~" not in "".join(found) or set(found.values()) != {"of the index"}:
+        raise OSError(errno.EBADMSG, f"attached: {found}")
+
+
+def attaching():
+    """An artifact attached to the index of the same commit."""
+    return [
+        mkdir("linux-amd64"),
+        Write("linux-amd64/app", b"amd64"),
+        Step("attach", attach, lambda model: None),
+        Sync(),
+        Step("see what is attached", see_attached, lambda model: None),
+    ]
+
+
 def large():
     """A blob that goes in chunks."""
     return [

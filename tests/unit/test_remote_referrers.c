@@ -207,27 +207,36 @@ static const char *entered(char *answer, size_t size, const char *before)
 #define PUT_IT "PUT /v2/app/manifests/sha256:"
 
 static const struct {
-	const char *answers[8];
-	const char *requests[8];
+	const char *answers[10];
+	const char *requests[10];
 	enum error_kind kind;
 } entries[] = {
 	{{NOTED, OK_INDEX "\r\n" LIST("")}, {PUT_IT, API}, ERROR_NONE},
 	/* A registry that makes no list. */
-	{{CREATED, NOT_FOUND, CREATED, LISTED}, {PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG},
-		ERROR_NONE},
-	{{CREATED, LISTED}, {PUT_IT, "GET " TAG}, ERROR_NONE},
+	{{CREATED, NOT_FOUND, CREATED, LISTED, LISTED},
+		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG}, ERROR_NONE},
+	{{CREATED, LISTED, LISTED}, {PUT_IT, "GET " TAG}, ERROR_NONE},
 	/* One that says it did, and has no API. */
-	{{NOTED, NOT_FOUND, NOT_FOUND, CREATED, LISTED},
-		{PUT_IT, API, "GET " TAG, "PUT " TAG, "GET " TAG}, ERROR_NONE},
+	{{NOTED, NOT_FOUND, NOT_FOUND, CREATED, LISTED, LISTED},
+		{PUT_IT, API, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG}, ERROR_NONE},
 	/* OCI-Subject of something else. */
-	{{"HTTP/1.1 201 C\r\nOCI-Subject: " OTHER "\r\n" EMPTY, NOT_FOUND, CREATED, LISTED},
-		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG}, ERROR_NONE},
+	{{"HTTP/1.1 201 C\r\nOCI-Subject: " OTHER "\r\n" EMPTY, NOT_FOUND, CREATED, LISTED, LISTED},
+		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG}, ERROR_NONE},
 	/* Another writer is faster: told by If-Match, or seen afterwards. */
 	{{CREATED, OK_INDEX "ETag: \"1\"\r\n\r\n" LIST(""), "HTTP/1.1 412 P\r\n" EMPTY,
-		 OK_INDEX "ETag: \"2\"\r\n\r\n" LIST(ENTRY(OTHER, "x/y")), CREATED, LISTED},
-		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "PUT " TAG, "GET " TAG}, ERROR_NONE},
-	{{CREATED, NOT_FOUND, CREATED, OK_INDEX "\r\n" LIST(ENTRY(OTHER, "x/y")), CREATED, LISTED},
-		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "PUT " TAG, "GET " TAG}, ERROR_NONE},
+		 OK_INDEX "ETag: \"2\"\r\n\r\n" LIST(ENTRY(OTHER, "x/y")), CREATED, LISTED, LISTED},
+		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG},
+		ERROR_NONE},
+	{{CREATED, NOT_FOUND, CREATED, OK_INDEX "\r\n" LIST(ENTRY(OTHER, "x/y")), CREATED, LISTED,
+		 LISTED},
+		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG},
+		ERROR_NONE},
+	/* Seen a moment later. */
+	{{CREATED, NOT_FOUND, CREATED, LISTED, OK_INDEX "\r\n" LIST(ENTRY(OTHER, "x/y")), CREATED,
+		 LISTED, LISTED},
+		{PUT_IT, "GET " TAG, "PUT " TAG, "GET " TAG, "GET " TAG, "PUT " TAG, "GET " TAG,
+			"GET " TAG},
+		ERROR_NONE},
 	/* Someone's manifest under that tag is left alone. */
 	{{CREATED, "HTTP/1.1 200 OK\r\nContent-Type: " MEDIA_TYPE_MANIFEST
 		   "\r\n\r\n{\"schemaVersion\":2,\"config\":{\"mediaType\":\"a/"
@@ -240,7 +249,7 @@ static const struct {
 
 START_TEST(document_enters_the_list_of_its_subject)
 {
-	const char *answers[9] = {NULL};
+	const char *answers[11] = {NULL};
 	char listed[2048], want[2048];
 	struct document artifact;
 	struct fixture fixture;
