@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "fs/cache/cache.h"
+#include "fs/tree/folder.h"
 #include "image_config.h"
 
 void base_config_clear(struct base_config *config)
@@ -60,11 +61,37 @@ int config_judge(
 	return 0;
 }
 
-static int take(struct base_config *out, struct tree *tree, const struct descriptor *config,
+static bool read_staged(
+	char **out, size_t *len, const struct plan_config *made, const struct descriptor *config)
+{
+	if (!made->staged || !digest_equal(&made->digest, &config->digest) ||
+		made->size > (int64_t)DOCUMENT_SIZE_MAX)
+		return false;
+	*len = (size_t)made->size;
+	*out = calloc(1, *len + 1);
+	if (*out && pread(staged_fd(made->staged), *out, *len, 0) == made->size)
+		return true;
+	free(steal_ptr(*out));
+	return false;
+}
+
+bool config_read_planned(
+	char **out, size_t *len, const struct plan *plan, const struct descriptor *config)
+{
+	for (size_t i = 0; plan && i < plan->folder_count; i++)
+		if (read_staged(out, len, &plan->folders[i].config, config) ||
+			read_staged(out, len, &plan->folders[i].written, config))
+			return true;
+	return false;
+}
+
+static int take(struct base_config *out, const struct plan *plan, const struct descriptor *config,
 	struct cancel *cancel, struct error *err)
 {
-	if (config_read(&out->json, &out->len, tree, config, cancel, err) ||
-		image_config_diff_ids(&out->diff_ids, &out->count, out->json, out->len, err))
+	if (!config_read_planned(&out->json, &out->len, plan, config) &&
+		config_read(&out->json, &out->len, plan->tree, config, cancel, err))
+		return -1;
+	if (image_config_diff_ids(&out->diff_ids, &out->count, out->json, out->len, err))
 		return -1;
 	/* "{}" under the type of an image config is a placeholder */
 	if (!image_config_platform(&out->platform, out->json, out->len) && !out->count)
@@ -72,16 +99,17 @@ static int take(struct base_config *out, struct tree *tree, const struct descrip
 	return 0;
 }
 
-int base_config_read(struct base_config *out, struct tree *tree, const struct document *manifest,
-	struct cancel *cancel, struct error *err)
+int base_config_read(struct base_config *out, const struct plan *plan,
+	const struct plan_folder *folder, struct cancel *cancel, struct error *err)
 {
+	const struct document *manifest = folder->node->folder->manifest;
 	struct error why = ERROR_INIT;
 
 	if (!manifest || !manifest->has_config ||
 		!media_type_is_image_config(manifest->config.media_type))
 		return 0;
-	if (take(out, tree, &manifest->config, cancel, &why) == 0)
+	if (take(out, plan, &manifest->config, cancel, &why) == 0)
 		return 0;
 	base_config_clear(out);
-	return config_judge(tree, &manifest->config, &why, err);
+	return config_judge(plan->tree, &manifest->config, &why, err);
 }

@@ -7,11 +7,8 @@
 #include <stddef.h>
 
 #include "cancel.h"
-#include "digest.h"
-#include "document.h"
 #include "error.h"
-#include "fs/tree/tree.h"
-#include "platform.h"
+#include "fs/commit/plan.h"
 
 struct base_config {
 	char *json; /* NULL: there is none */
@@ -26,12 +23,17 @@ struct base_config {
 		.json = NULL, .platform = PLATFORM_INIT                                            \
 	}
 
-/* Reads it through the cache, into an empty one. manifest NULL, a config of another type, one that
- * says nothing of an image, one that is damaged or not there (which is told): none. The errors of
- * the store. Takes no lock. */
-int base_config_read(struct base_config *out, struct tree *tree, const struct document *manifest,
-	struct cancel *cancel, struct error *err);
+/* Reads it, into an empty one: what was written to .oci/config.json, else through the cache. A new
+ * folder, a config of another type, one that says nothing of an image, one that is damaged or not
+ * there (which is told): none. The errors of the store. Takes no lock. */
+int base_config_read(struct base_config *out, const struct plan *plan,
+	const struct plan_folder *folder, struct cancel *cancel, struct error *err);
 void base_config_clear(struct base_config *config);
+
+/* The bytes of a config that is about to be published, as a string to free; false where it isn't.
+ * plan may be NULL. */
+bool config_read_planned(
+	char **out, size_t *len, const struct plan *plan, const struct descriptor *config);
 
 /* The bytes of a config, through the cache, as a string to free. Up to 4 MiB: ERROR_TOO_LARGE. The
  * errors of the store. Takes no lock. */

@@ -10,21 +10,37 @@
 #include "fs/tree/folder.h"
 #include "fs/tree/tag.h"
 
-/* What Homebrew doesn't know, and the user has told. */
-static int annotate_config(
-	struct homebrew_entry *entry, const struct annotations *notes, struct error *err)
+/* What Homebrew doesn't know, and the user has told, or the manifest had. */
+static int keep_rest(
+	struct homebrew_entry *entry, const struct plan_folder *folder, struct error *err)
 {
 	cleanup_with(descriptor_clear) struct descriptor config = DESCRIPTOR_INIT;
+	const struct document *was = folder->node->folder->manifest;
 	struct document *manifest = &entry->manifest;
 
-	if (!notes->count)
-		return 0;
-	if (descriptor_copy(&config, &manifest->config, err) ||
-		descriptor_set_annotations(&config, notes, err) ||
-		document_set_config(manifest, &config, err))
+	if (folder->notes.config.count &&
+		(descriptor_copy(&config, &manifest->config, err) ||
+			descriptor_set_annotations(&config, &folder->notes.config, err) ||
+			document_set_config(manifest, &config, err)))
+		return -1;
+	if (was && was->has_subject && document_set_subject(manifest, &was->subject, err))
+		return -1;
+	if (was && folder->node->folder->given && was->artifact_type &&
+		document_set_artifact_type(manifest, was->artifact_type, err))
 		return -1;
 	return descriptor_set_content(&entry->descriptor, manifest->media_type, &manifest->digest,
 		(int64_t)manifest->json_len, err);
+}
+
+/* A config that was written by hand can't be both that and Homebrew's. */
+static void tell_config(const struct plan *plan, const struct plan_folder *folder)
+{
+	if (folder->written.staged &&
+		!digest_equal(&folder->written.digest, &folder->bottle.config_digest))
+		log_write(plan->tree->log, LOG_LEVEL_WARNING,
+			"%s/.oci/config.json: what was written is replaced by what "
+			"profile=homebrew derives",
+			folder->name);
 }
 
 /* Of the one file; the model judges how many there are. */
@@ -65,7 +81,8 @@ static int make_entry(struct plan *plan, struct plan_folder *folder, const struc
 		layers[i] = folder->files[i].layer;
 	if (homebrew_entry_make(made, &plan->formula, &bottle, err))
 		return error_prefix(err, "%s", folder->name);
-	if (annotate_config(made, &folder->notes.config, err))
+	tell_config(plan, folder);
+	if (keep_rest(made, folder, err))
 		return -1;
 	return plan_take_config(&folder->config, plan, made->config, made->config_len, err);
 }
@@ -76,7 +93,7 @@ static int make_bottle(
 	cleanup_with(base_config_clear) struct base_config base = BASE_CONFIG_INIT;
 	struct digest diff_id;
 
-	if (base_config_read(&base, plan->tree, folder->node->folder->manifest, cancel, err))
+	if (base_config_read(&base, plan, folder, cancel, err))
 		return error_prefix(err, "%s", folder->name);
 	if (find_diff_id(&diff_id, plan, folder, &base, cancel, err))
 		return -1;

@@ -99,7 +99,7 @@ static int make_config(
 			       : 0;
 	if (!has_other_layers(folder) && !has_other_platform(folder))
 		return 0;
-	if (base_config_read(&base, plan->tree, manifest, cancel, err))
+	if (base_config_read(&base, plan, folder, cancel, err))
 		return error_prefix(err, "%s", folder->name);
 	return base.json ? edit(plan, folder, &base, cancel, err) : 0;
 }

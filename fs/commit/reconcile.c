@@ -81,24 +81,6 @@ static int give_manifest(
 	return resolve_entry(context->tree->store, out, entry, context->cancel, err);
 }
 
-/* Of what is about to be published; false where it isn't. */
-static bool read_planned(
-	char **out, size_t *len, const struct plan *plan, const struct descriptor *config)
-{
-	for (size_t i = 0; plan && i < plan->folder_count; i++) {
-		const struct plan_config *made = &plan->folders[i].config;
-
-		if (!made->staged || !digest_equal(&made->digest, &config->digest))
-			continue;
-		*len = (size_t)made->size;
-		*out = calloc(1, *len + 1);
-		if (*out && pread(staged_fd(made->staged), *out, *len, 0) == made->size)
-			return true;
-		free(steal_ptr(*out));
-	}
-	return false;
-}
-
 static int give_config(
 	void *data, char **out, size_t *len, const struct descriptor *config, struct error *err)
 {
@@ -106,7 +88,7 @@ static int give_config(
 	struct error why = ERROR_INIT;
 
 	*out = NULL;
-	if (read_planned(out, len, context->plan, config) ||
+	if (config_read_planned(out, len, context->plan, config) ||
 		config_read(out, len, context->tree, config, context->cancel, &why) == 0)
 		return 0;
 	return config_judge(context->tree, config, &why, err);

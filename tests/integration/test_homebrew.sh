@@ -63,6 +63,21 @@ for folder in "$linux" "$all"; do
 done
 sync "$tag"
 assert_index
+
+say "a subject that was set stays when the bottle is made anew"
+raw "$source" | jq -r '.manifests[0].digest' >"$tag/$linux/.oci/subject"
+sync "$tag"
+setfattr -n user.oci.annotation.org.example.k -v v "$tag/$linux"
+sync "$tag"
+assert_eq "the subject" "$(raw "$source" | jq -r '.manifests[0].digest')" \
+    "$(stored "$source" "$(raw "$source" | jq -r '.manifests[4].digest')" | jq -r .subject.digest)"
+
+say "a manifest that is written by hand is published as it stands"
+jq -c . "$tag/$linux/.oci/manifest.json" >"$T/given.json"
+cp "$T/given.json" "$tag/$linux/.oci/manifest.json"
+sync "$tag"
+assert_eq "the entry" "$(digest_of "$T/given.json")" "$(raw "$source" | jq -r '.manifests[4].digest')"
+agree "$tag" "$source"
 unmount "$tag"
 
 say "a formula of a tap, and a mount that is killed before its commit"

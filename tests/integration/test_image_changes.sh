@@ -76,6 +76,14 @@ assert_eq "the config" "$(jq -c --arg d "$(digest_of "$T/base.tar")" '.rootfs.di
 unpack_image "$source" amd64
 cmp "$T/base/bin/app" "$T/bundle/rootfs/bin/app"
 
+say "its config written by hand, and a layer added: both are in the config that is published"
+jq -c '.author = "by hand"' "$tag/linux-amd64/.oci/config.json" >"$T/written.json"
+cp "$T/written.json" "$tag/linux-amd64/.oci/config.json"
+cp "$T/more.tar.gz" "$tag/linux-amd64/"
+sync "$tag"
+assert_eq "the config" "by hand $(digest_of "$T/base.tar") $(digest_of "$T/more.tar")" \
+    "$(image_config "$source" amd64 | jq -r '"\(.author) \(.rootfs.diff_ids | join(" "))"')"
+
 say "its folder renamed: a single manifest still, of another platform"
 mv "$tag/linux-amd64" "$tag/linux-arm-v6"
 sync "$tag"
