@@ -48,6 +48,7 @@ const struct fuse_lowlevel_ops mount_ops = {
 	.rename = op_rename,
 	.statfs = op_statfs,
 	.opendir = op_opendir,
+	.releasedir = op_releasedir,
 	.readdir = op_readdir,
 	.readdirplus = op_readdirplus,
 	.create = op_create,

@@ -116,6 +116,22 @@ static void directory_add(struct inodes *inodes, struct node *parent, struct nod
 	directory->items[directory->count++] = node;
 }
 
+/* The index of the first child with a greater cookie. */
+static size_t node_child_after(const struct node *parent, uint64_t cookie)
+{
+	size_t low = 0, high = parent->children.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (parent->children.items[middle]->cookie > cookie)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 static void directory_remove(struct directory *directory, struct node *node)
 {
 	size_t at = node_child_after(node->parent, node->cookie) - 1;
@@ -168,21 +184,6 @@ struct node *node_child(const struct node *parent, const char *name)
 	struct node **found = tfind(&key, &parent->children.names, compare_name);
 
 	return found ? *found : NULL;
-}
-
-size_t node_child_after(const struct node *parent, uint64_t cookie)
-{
-	size_t low = 0, high = parent->children.count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (parent->children.items[middle]->cookie > cookie)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
 }
 
 bool node_is_directory(const struct node *node)

@@ -48,7 +48,7 @@ struct node {
 	enum node_kind kind;
 	struct node *parent;
 	char *name;
-	uint64_t cookie; /* place among its siblings, for readdir; grows */
+	uint64_t cookie; /* place among its siblings; grows */
 	uint64_t order; /* place in its document: entries of an index, layers of a manifest */
 	mode_t mode; /* with the type */
 	struct timespec mtime, ctime;
@@ -91,8 +91,6 @@ int node_move(struct inodes *inodes, struct node *node, struct node *parent, con
 	struct error *err);
 
 struct node *node_child(const struct node *parent, const char *name);
-/* The index of the first child with a greater cookie. */
-size_t node_child_after(const struct node *parent, uint64_t cookie);
 
 bool node_is_directory(const struct node *node);
 /* The nearest platform folder, or tag, at or above it; NULL where there is none any more. */

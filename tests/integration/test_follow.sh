@@ -75,6 +75,37 @@ following() { # STORE
     agree "$b" "$source"
     wait_until 30 shows "$a/linux-amd64/app" mine || fail "the other doesn't follow"
 
+    say "$1: a listing that has begun tells one version, whole"
+    python3 - "$a" "$b" <<'EOF'
+import os, sys, time
+a, b = (path + "/listed-amd64" for path in sys.argv[1:])
+def names(what): return {f"{what}-{i:0200}" for i in range(200)}
+def publish():
+    tag = os.open(sys.argv[1], os.O_RDONLY)
+    os.fsync(tag)
+    os.close(tag)
+def wait_for(wanted):
+    for _ in range(600):
+        if os.path.isdir(b) and set(os.listdir(b)) == wanted:
+            return
+        time.sleep(0.1)
+    sys.exit("what was published isn't shown")
+os.mkdir(a)
+for name in names("old"):
+    with open(f"{a}/{name}", "w") as file:
+        file.write("x")
+publish()
+wait_for(names("old"))
+listing = os.scandir(b)
+seen = [next(listing).name for _ in range(20)]
+for name in names("old"):
+    os.rename(f"{a}/{name}", f"{a}/" + name.replace("old", "new"))
+publish()
+wait_for(names("new"))
+seen += [entry.name for entry in listing]
+assert len(seen) == 200 and set(seen) == names("old"), sorted(name[:5] for name in seen)
+EOF
+
     say "$1: kill -9 with changes on top: they are there again"
     echo again >"$b/linux-amd64/again"
     echo u >"$a/linux-s390x/app"
