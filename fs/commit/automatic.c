@@ -147,10 +147,11 @@ static void look(void *context)
 		commit_request(tree, automatic->tag, &automatic->request);
 }
 
-/* What only the user can mend. */
-static bool is_for_user(const struct error *err)
+/* What only the user can mend. A tag that others move all the time is no such conflict. */
+static bool is_for_user(const struct automatic *automatic, const struct error *err)
 {
-	return err->kind == ERROR_INVALID || err->kind == ERROR_CONFLICT;
+	return err->kind == ERROR_INVALID ||
+	       (err->kind == ERROR_CONFLICT && automatic->tag->tag->conflicts.count);
 }
 
 static void failed(struct automatic *automatic, const struct error *err)
@@ -163,7 +164,7 @@ static void failed(struct automatic *automatic, const struct error *err)
 		delay *= 2;
 	next->tries++;
 	next->error = *err;
-	if (is_for_user(err))
+	if (is_for_user(automatic, err))
 		wait_for_user(automatic);
 	else
 		wait_until(automatic, now_ms() + (delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS));

@@ -229,13 +229,12 @@ static int give_way(struct context *context, const struct merge_input *input,
 	struct tree *tree = context->tree;
 	bool yield = context->sides->manner == CONFLICTS_YIELD;
 
-	if (yield)
-		tell_yielding(tree, context->tag, result);
-	else
+	if (!yield) {
 		tell_conflicts(context->sides, result, err);
-	remember(tree, context->tag, result);
-	if (!yield)
+		remember(tree, context->tag, result);
 		return -1;
+	}
+	tell_yielding(tree, context->tag, result);
 	context->yield = true;
 	merge_result_clear(result);
 	return merge(result, input, err);

@@ -41,11 +41,26 @@ static bool begins_with(const char *text, const char *prefix, const char **rest)
 	return strncmp(text, prefix, len) == 0;
 }
 
-/* Whether a path, or its layer as notes tell of it, ends here: with all of it, with what is below
- * it, or with ": KEY". */
+/* Whether a path ends here: with all of it, or with what is below it. */
 static bool ends_there(const char *rest)
 {
-	return *rest == '\0' || *rest == '/' || strncmp(rest, ": ", 2) == 0;
+	return *rest == '\0' || *rest == '/';
+}
+
+static bool is_followed_by_key(const char *rest)
+{
+	return strncmp(rest, ": ", 2) == 0;
+}
+
+/* Whether the path is the notes of the tag or of a folder, or leads on into them: a file may be
+ * called "a: b" as well. */
+static bool is_in_notes(const char *path)
+{
+	const char *slash = strchr(path, '/'), *rest;
+
+	return (begins_with(path, ANNOTATIONS_NAME, &rest) ||
+		       (slash && begins_with(slash + 1, ANNOTATIONS_NAME, &rest))) &&
+	       (*rest == '\0' || is_followed_by_key(rest));
 }
 
 /* Whether the conflict is of a note of the layer, or of layers below the folder, at path. */
@@ -59,15 +74,18 @@ static bool is_note_of(const char *path, const char *conflict)
 		return false;
 	if (strncmp(rest, "./$", 3) == 0)
 		rest += 2;
-	return begins_with(rest, slash + 1, &rest) && ends_there(rest);
+	return begins_with(rest, slash + 1, &rest) &&
+	       (ends_there(rest) || is_followed_by_key(rest));
 }
 
 static bool is_about(const char *path, const char *conflict)
 {
 	const char *rest;
 
-	return strcmp(path, ".") == 0 || is_note_of(path, conflict) ||
-	       (begins_with(conflict, path, &rest) && ends_there(rest));
+	if (strcmp(path, ".") == 0 || is_note_of(path, conflict))
+		return true;
+	return begins_with(conflict, path, &rest) &&
+	       (ends_there(rest) || (is_in_notes(path) && is_followed_by_key(rest)));
 }
 
 /* The path without "./" before it and slashes after it. */

@@ -144,3 +144,21 @@ assert_eq "eight" "" "$(published "$source" linux-amd64 eight)"
 mount_indexfs "$source" "$tag" commit=idle:1
 wait_published eight eight
 unmount "$tag"
+
+say "close: a tag that is moved by others all the time is no conflict for the user: tried again"
+. "$HERE/lib/fixture.sh"
+start_fixture moved
+source=${host[moved]}/team/app:v1
+mount_indexfs "$source" "$T/moved" commit=close
+tag=$T/moved
+mkdir "$tag/linux-amd64"
+printf one >"$tag/linux-amd64/one"
+wait_published one one
+fixture_set moved 'fault PUT /manifests/v1 always status=412'
+printf two >"$tag/linux-amd64/two"
+wait_next '.tries >= 1 and .in_seconds != null'
+assert_eq "conflicts" "[]" "$(jq -c .conflicts "$tag/.oci/status")"
+fixture_set moved clear
+wait_published two two
+unmount "$tag"
+stop_fixture moved

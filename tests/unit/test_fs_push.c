@@ -260,6 +260,41 @@ START_TEST(conflict_is_settled)
 }
 END_TEST
 
+START_TEST(choice_is_about_its_own_path)
+{
+	static const struct {
+		const char *choice, *conflict;
+		bool about;
+	} rows[] = {
+		{"ours any/a", "any/a", true},
+		{"ours any/a", "any/a/b", true},
+		{"ours any/a", "any/ab", false},
+		{"ours any/a", "any/a: b", false},
+		{"ours any/a", "any/annotations.json: a: key", true},
+		{"ours any/a: b", "any/a: b", true},
+		{"ours any", "any/a: b", true},
+		{"ours any", "any: thing", false},
+		{"ours any/annotations.json", "any/annotations.json: a: key", true},
+		{"ours any/annotations.json: a", "any/annotations.json: a: key", true},
+		{"ours any/annotations.json: a", "any/annotations.json: ab: key", false},
+		{"ours any/x/annotations.json", "any/x/annotations.json: b", false},
+		{"ours annotations.json", "annotations.json: key", true},
+		{"ours .", "any/a: b", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct conflicts conflicts = {.items = NULL};
+		const char *text = rows[i].choice;
+
+		ck_assert_int_eq(conflicts_choose(&conflicts, text, strlen(text), NULL), 0);
+		ck_assert_msg(conflicts_choice(&conflicts, rows[i].conflict) ==
+				      (rows[i].about ? MERGE_OURS : MERGE_UNSETTLED),
+			"%s: %s", text, rows[i].conflict);
+		conflicts_clear(&conflicts);
+	}
+}
+END_TEST
+
 /* What was given up leaves nothing to be published. */
 START_TEST(given_up_is_not_pushed)
 {
@@ -460,6 +495,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_test(tcase, nobody_else);
+	tcase_add_test(tcase, choice_is_about_its_own_path);
 	tcase_add_test(tcase, atomic_store_is_not_read_back);
 	tcase_add_test(tcase, moved_tag_is_merged);
 	tcase_add_test(tcase, one_entry_is_merged);
