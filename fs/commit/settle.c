@@ -188,7 +188,7 @@ void plan_settle(struct plan *plan)
 		tag_name_folders(plan->tree, plan->tag);
 	CRASH_POINT("settle.nodes");
 	if (plan->folders && history_rebase(plan->tree, &err))
-		tree_report(plan->tree, plan->tag, "the journal could not be made anew", &err);
+		tree_report(plan->tree, plan->tag, HISTORY_BEHIND, &err);
 	stale_tell(plan->tree);
 	pthread_mutex_unlock(&plan->tree->lock);
 }

@@ -248,7 +248,7 @@ static int adopt(struct tree *tree, struct node *tag, const struct version *now,
 	if (hand->again && digest_equal(&before, &after))
 		return 0;
 	if (!history_is_empty(tree->history) && history_rebase(tree, &why))
-		tree_report(tree, tag, "the journal could not be made anew", &why);
+		tree_report(tree, tag, HISTORY_BEHIND, &why);
 	stale_tell(tree);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "fs/tree/upload.h"
 
 #define DELAY_MS 1000
+#define BEHIND_MS 5000 /* a journal that could not be made anew, on a full disk mostly */
 
 /* Files whose bytes go to disk together. */
 struct batch {
@@ -66,10 +67,12 @@ static void compact(struct tree *tree)
 {
 	struct error err = ERROR_INIT;
 
-	if (!history_has_grown(tree) || tree->incomplete || tree->root->tag->committing)
+	if (tree->root->tag->committing)
 		return;
-	if (history_rebase(tree, &err))
-		tree_report(tree, NULL, "the journal could not be made anew", &err);
+	if (history_is_behind(tree))
+		history_rebase(tree, NULL); /* it was told when it came to be behind */
+	else if (history_has_grown(tree) && !tree->incomplete && history_compact(tree, &err))
+		tree_report(tree, NULL, "the journal could not be made shorter", &err);
 }
 
 /* The bytes, then what tells of them, then what that doesn't tell of any more goes. */
@@ -134,8 +137,9 @@ void durable_stop(struct tree *tree)
 static void arm(struct tree *tree)
 {
 	struct durable *durable = &tree->durable;
+	int64_t delay = history_is_behind(tree) ? BEHIND_MS : DELAY_MS;
 
-	durable->due = !timer_arm(tree->timer, &durable->task, DELAY_MS, NULL);
+	durable->due = !timer_arm(tree->timer, &durable->task, delay, NULL);
 }
 
 static void run(void *context)
@@ -145,7 +149,7 @@ static void run(void *context)
 	put_all_on_disk(tree, &tree->durable.cancel);
 	pthread_mutex_lock(&tree->lock);
 	tree->durable.running = false;
-	if (tree->durable.again)
+	if (tree->durable.again || history_is_behind(tree))
 		arm(tree);
 	pthread_mutex_unlock(&tree->lock);
 }

@@ -161,6 +161,8 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 	struct history *history = tree->history;
 	struct node *folder = node_folder((struct node *)node);
 
+	if (history->behind && history_rebase(tree, err))
+		return -1;
 	if (journal_is_empty(history->journal)) {
 		struct record base = base_record(tree->root);
 
@@ -251,7 +253,7 @@ int history_on_disk(struct tree *tree, struct staged *staged, struct error *err)
 	struct numbers numbers;
 	struct record record;
 
-	if (!is_recording(tree) || history_is_empty(tree->history) ||
+	if (!is_recording(tree) || history_is_empty(tree->history) || tree->history->behind ||
 		!disk_record(&record, staged, &numbers))
 		return 0;
 	return journal_append(tree->history->journal, &record, err);
@@ -419,7 +421,12 @@ int history_flush(struct tree *tree, int fd, struct error *err)
 
 bool history_is_flushed(const struct tree *tree)
 {
-	return !tree->history || !tree->history->unsynced;
+	return !tree->history || !(tree->history->unsynced || tree->history->behind);
+}
+
+bool history_is_behind(const struct tree *tree)
+{
+	return tree->history && tree->history->behind;
 }
 
 bool history_has_grown(const struct tree *tree)
@@ -744,14 +751,16 @@ static void forget_kept(struct tree *tree)
 /* The journal on disk is what the tree shows: nothing that has gone is told of any more. */
 static void rebased(struct tree *tree, bool tells_boot)
 {
-	struct staging_gone gone = staging_take_gone(tree->staging);
+	struct staging_gone gone;
 
+	staging_hold(tree->staging, false);
+	gone = staging_take_gone(tree->staging);
 	staging_remove_gone(tree->staging, &gone);
 	tree->history->boot_told = tells_boot;
-	tree->history->unsynced = false;
+	tree->history->unsynced = tree->history->behind = false;
 }
 
-int history_rebase(struct tree *tree, struct error *err)
+int history_compact(struct tree *tree, struct error *err)
 {
 	struct snapshot snapshot = {.tree = tree, .text = BUF_INIT(BUF_UNBOUNDED), .err = err};
 	const struct node *root = tree->root;
@@ -765,7 +774,8 @@ int history_rebase(struct tree *tree, struct error *err)
 	if (!result)
 		result = put_all(&snapshot);
 	/* nothing differs: there is nothing to be kept */
-	if (!result && snapshot.text.len == base)
+	if (!result && snapshot.text.len == base &&
+		!(root->tag->committing && root->tag->intents.count))
 		buf_reset(&snapshot.text);
 	else if (!result)
 		result = put_intents(&snapshot);
@@ -779,4 +789,14 @@ int history_rebase(struct tree *tree, struct error *err)
 		forget_kept(tree);
 	buf_free(&snapshot.text);
 	return result;
+}
+
+int history_rebase(struct tree *tree, struct error *err)
+{
+	if (history_compact(tree, err) == 0)
+		return 0;
+	tree->history->behind = true;
+	staging_hold(tree->staging, true);
+	durable_soon(tree);
+	return -1;
 }

@@ -52,8 +52,15 @@ int history_intent(struct tree *tree, const struct intent *intent, struct error 
 int history_keep(
 	struct tree *tree, const struct document *documents, size_t count, struct error *err);
 
-/* The base is another, or has come to be: what differs from it is all that counts. */
+/* The base is another, or has come to be: what differs from it is all that counts. Where that can't
+ * be written down the journal is behind: it tells of the base before. Nothing can be changed then
+ * (it is tried again with each change, and every few seconds), and no staged file goes. */
 int history_rebase(struct tree *tree, struct error *err);
+bool history_is_behind(const struct tree *tree);
+#define HISTORY_BEHIND "could not be written down here, and until it is nothing can be changed"
+
+/* Makes the journal anew, on the same base: on failure it stays, and is as good. */
+int history_compact(struct tree *tree, struct error *err);
 
 /* The bytes of a staged file are on disk, or doubtful: whatever is known of them. */
 int history_on_disk(struct tree *tree, struct staged *staged, struct error *err);

@@ -41,6 +41,7 @@ struct history {
 	bool boot_told; /* it stands in the journal */
 	bool other_boot; /* what is being replayed was done in another */
 	bool unsynced; /* something was appended since history_flush_begin() */
+	bool behind; /* it tells of another base: nothing can be appended to it */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "fs/tree/adopt.h"
 #include "fs/tree/attach.h"
+#include "fs/tree/durable.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
@@ -247,10 +248,12 @@ static void begin_anew(struct tree *tree)
 	if (history_is_empty(tree->history))
 		return;
 	pthread_mutex_lock(&tree->lock);
-	result = history_rebase(tree, &err);
+	result = history_compact(tree, &err);
+	/* what a kill has left may not be on disk */
+	durable_soon(tree);
 	pthread_mutex_unlock(&tree->lock);
 	if (result)
-		tree_report(tree, NULL, "the journal could not be made anew", &err);
+		tree_report(tree, NULL, "the journal could not be made shorter", &err);
 }
 
 static int restore(struct tree *tree, struct error *err)

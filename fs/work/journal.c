@@ -308,7 +308,17 @@ static int take_place(const struct journal *journal, const char *fresh)
 	if (renameat(journal->dir_fd, fresh, journal->dir_fd, journal->name))
 		return -1;
 	CRASH_POINT("journal.replace.renamed");
-	return fsync(journal->dir_fd);
+	return 0;
+}
+
+/* Needs no room on the disk. */
+static int empty(struct journal *journal, struct error *err)
+{
+	if (ftruncate(journal->fd, HEADER_LEN) || fdatasync(journal->fd))
+		return error_set_errno(err, errno, "can't empty the journal");
+	CRASH_POINT("journal.emptied");
+	journal->end = journal->fresh = HEADER_LEN;
+	return 0;
 }
 
 int journal_dup(const struct journal *journal)
@@ -329,14 +339,21 @@ int journal_replace(struct journal *journal, const struct buf *records, struct e
 	if (!records->len && journal->end <= (off_t)HEADER_LEN)
 		return 0;
 	CRASH_POINT("journal.replace");
+	if (!records->len)
+		return empty(journal, err);
 	fd = openat(
 		journal->dir_fd, fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (write_fresh(fd, records) || take_place(journal, fresh))
-		return error_set_errno(err, errno, "can't write the journal");
+	if (write_fresh(fd, records) || take_place(journal, fresh)) {
+		error_set_errno(err, errno, "can't write the journal");
+		unlinkat(journal->dir_fd, fresh, 0);
+		return -1;
+	}
 	CRASH_POINT("journal.replaced");
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal->fd = steal_fd(&fd);
 	journal->end = journal->fresh = (off_t)(HEADER_LEN + records->len);
+	if (fsync(journal->dir_fd))
+		return error_set_errno(err, errno, "can't write the journal");
 	return 0;
 }

@@ -48,8 +48,11 @@ int saved_put(int dir_fd, const struct document *document, struct error *err)
 	if (faccessat(dir_fd, name, R_OK, 0) == 0)
 		return 0;
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || write_file(fd, document) || take_name(dir_fd, name))
-		return error_set_errno(err, errno, "can't keep a document of the registry");
+	if (fd < 0 || write_file(fd, document) || take_name(dir_fd, name)) {
+		error_set_errno(err, errno, "can't keep a document of the registry");
+		unlinkat(dir_fd, temporary, 0);
+		return -1;
+	}
 	CRASH_POINT("saved");
 	return 0;
 }

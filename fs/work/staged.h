@@ -16,7 +16,7 @@ struct staging {
 	pthread_mutex_t lock;
 	uint64_t next_id;
 	void *by_id; /* tsearch(): those that somebody has a reference to */
-	bool keep_files, keep_gone;
+	bool keep_files, keep_gone, held;
 	struct staging_gone gone;
 };
 
@@ -47,8 +47,8 @@ struct staged {
 };
 
 void staging_unlink(struct staging *staging, uint64_t id);
-/* With the staging's lock held: whether the file stays for a while. */
-bool staging_gone_add(struct staging *staging, uint64_t id);
+/* With the staging's lock held: whether a file that nobody has any more stays, for a while. */
+bool staging_keeps(struct staging *staging, const struct staged *staged);
 
 /* Ends a hold; the memory goes with the last one. */
 void staged_release(struct staged *staged);

@@ -126,13 +126,22 @@ void staging_keep_gone(struct staging *staging, bool keep)
 	pthread_mutex_unlock(&staging->lock);
 }
 
+void staging_hold(struct staging *staging, bool hold)
+{
+	pthread_mutex_lock(&staging->lock);
+	staging->held = hold;
+	pthread_mutex_unlock(&staging->lock);
+}
+
 struct staging_gone staging_take_gone(struct staging *staging)
 {
-	struct staging_gone gone;
+	struct staging_gone gone = {.ids = NULL};
 
 	pthread_mutex_lock(&staging->lock);
-	gone = staging->gone;
-	staging->gone = (struct staging_gone){.ids = NULL};
+	if (!staging->held) {
+		gone = staging->gone;
+		staging->gone = (struct staging_gone){.ids = NULL};
+	}
 	pthread_mutex_unlock(&staging->lock);
 	return gone;
 }
@@ -145,17 +154,24 @@ void staging_remove_gone(struct staging *staging, struct staging_gone *gone)
 	*gone = (struct staging_gone){.ids = NULL};
 }
 
-bool staging_gone_add(struct staging *staging, uint64_t id)
+static bool gone_add(struct staging_gone *gone, uint64_t id)
 {
-	struct staging_gone *gone = &staging->gone;
 	uint64_t *ids;
 
-	if (!staging->keep_gone)
-		return false;
 	ids = reallocarray(gone->ids, gone->count + 1, sizeof *ids);
 	if (!ids)
 		return false;
 	gone->ids = ids;
 	ids[gone->count++] = id;
 	return true;
+}
+
+bool staging_keeps(struct staging *staging, const struct staged *staged)
+{
+	bool told = staging->held || (staging->keep_gone && staged->disk == STAGED_ON_DISK);
+
+	if (staging->keep_files)
+		return true;
+	/* without the memory to remember it, the next mount removes it */
+	return told && (gone_add(&staging->gone, staged->id) || staging->held);
 }

@@ -83,7 +83,10 @@ int staging_open(struct staging **out, const char *dir, struct pool *pool, struc
 
 void staging_close(struct staging *staging)
 {
-	staging_remove_gone(staging, &staging->gone);
+	struct staging_gone gone = staging_take_gone(staging);
+
+	staging_remove_gone(staging, &gone);
+	free(staging->gone.ids);
 	close(staging->dir_fd);
 	pthread_mutex_destroy(&staging->lock);
 	free(staging->dir);
@@ -288,9 +291,7 @@ void staged_put_back(struct staged *staged)
 		return;
 	pthread_mutex_lock(&staged->staging->lock);
 	tdelete(staged, &staged->staging->by_id, compare_id);
-	bool keep =
-		staged->staging->keep_files ||
-		(staged->disk == STAGED_ON_DISK && staging_gone_add(staged->staging, staged->id));
+	bool keep = staging_keeps(staged->staging, staged);
 	pthread_mutex_unlock(&staged->staging->lock);
 	CRASH_POINT("staging.remove");
 	if (!keep)

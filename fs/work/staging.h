@@ -39,6 +39,10 @@ void staging_keep_gone(struct staging *staging, bool keep);
 struct staging_gone staging_take_gone(struct staging *staging);
 void staging_remove_gone(struct staging *staging, struct staging_gone *gone);
 
+/* While it is held no file is removed, and none is given by take: the journal on disk tells of what
+ * is not so any more, and could not be made anew. */
+void staging_hold(struct staging *staging, bool hold);
+
 /* Whether files stay when their last reference goes: a journal tells of them. */
 void staging_keep_files(struct staging *staging, bool keep);
 

@@ -62,6 +62,16 @@ assert_same "$T/app" "$tag/linux-amd64/app"
 assert_call ok fsync "$tag"
 agree "$tag" "$source"
 
+say "what a kill has kept from the disk is put there by the next mount"
+echo three >"$tag/linux-amd64/three"
+kill_daemon
+mount_indexfs "$source" "$tag"
+wait_until 20 on_disk 1 || fail "nothing is on disk"
+cut_power
+assert_eq "doubtful" "[]" "$(doubtful)"
+assert_eq "three" three "$(cat "$tag/linux-amd64/three")"
+assert_call ok fsync "$tag"
+
 say "also after an unmount that comes at once, and when the journal was made anew"
 for i in $(seq 40); do echo "$i" >"$tag/linux-amd64/f$i"; done
 unmount "$tag"
