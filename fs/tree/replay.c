@@ -205,10 +205,10 @@ static void replay_boot(struct tree *tree, const struct record *record)
 
 static void replay_disk(struct tree *tree, const struct record *record)
 {
-	struct staged *staged;
+	struct staged *staged = staged_find(tree->staging, strtoull(record->texts[0], NULL, 10));
 	bool same;
 
-	if (staged_reopen(&staged, tree->staging, strtoull(record->texts[0], NULL, 10), NULL))
+	if (!staged)
 		return;
 	same = staged_size(staged) == strtoll(record->texts[1], NULL, 10);
 	if (record->kind == RECORD_DOUBTFUL)
@@ -223,10 +223,14 @@ static int set_staged(
 {
 	struct error reason = ERROR_INIT;
 	struct staged *staged = NULL;
+	uint64_t id = strtoull(record->texts[1], NULL, 10);
 
+	/* its own, told of once more: that doesn't make it shared */
+	if (node->file->staged && staged_id(node->file->staged) == id)
+		staged = staged_ref(node->file->staged);
 	/* what is missing was replaced or removed later, and so is its record */
-	if (staged_reopen(&staged, tree->staging, strtoull(record->texts[1], NULL, 10), &reason) &&
-		reason.kind != ERROR_NOT_FOUND)
+	else if (staged_reopen(&staged, tree->staging, id, &reason) &&
+		 reason.kind != ERROR_NOT_FOUND)
 		return error_copy(err, &reason);
 	if (node->file->staged)
 		staged_put_back(node->file->staged);

@@ -26,7 +26,7 @@ int64_t staged_size(struct staged *staged)
 bool staged_write_begin(struct staged *staged)
 {
 	pthread_mutex_lock(&staged->lock);
-	bool may = !staged->sealed && !staged->sealing;
+	bool may = !staged->sealed && !staged->sealing && !staged->several;
 	if (may) {
 		staged->writers++;
 		staged->writes++;
@@ -75,12 +75,18 @@ static bool is_shared(const struct staged *staged)
 	return staged->refs > 1 || fstat(staged->fd, &st) < 0 || st.st_nlink != 1;
 }
 
+/* Whether its bytes are others' too: then they stay as they are. */
+static bool must_stay(const struct staged *staged)
+{
+	return (staged->sealed || staged->several) && is_shared(staged);
+}
+
 bool staged_unseal(struct staged *staged)
 {
 	pthread_mutex_lock(&staged->lock);
-	bool may = !staged->sealing && (!staged->sealed || !is_shared(staged));
+	bool may = !staged->sealing && !must_stay(staged);
 	if (may)
-		staged->sealed = false;
+		staged->sealed = staged->several = false;
 	pthread_mutex_unlock(&staged->lock);
 	return may;
 }
@@ -92,9 +98,9 @@ int staged_make_writable(struct staged **staged, int64_t keep, struct error *err
 	pthread_mutex_lock(&old->lock);
 	while (old->sealing)
 		pthread_cond_wait(&old->changed, &old->lock);
-	bool needs_copy = old->sealed && is_shared(old);
+	bool needs_copy = must_stay(old);
 	if (!needs_copy)
-		old->sealed = false;
+		old->sealed = old->several = false;
 	pthread_mutex_unlock(&old->lock);
 	if (!needs_copy)
 		return 0;

@@ -41,6 +41,7 @@ struct staged {
 	enum staged_disk disk;
 	bool sealing; /* somebody seals: no new writer, and the follower leaves the hash alone */
 	bool sealed;
+	bool several; /* opened again for several: written by who has it alone */
 	struct digest digest; /* where sealed */
 	struct follow follow;
 	struct staged_diff_id known;

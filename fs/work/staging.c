@@ -178,20 +178,39 @@ int staged_new(struct staged **out, struct staging *staging, struct error *err)
 	return staged_make(out, staging, id, fd, err);
 }
 
-int staged_reopen(struct staged **out, struct staging *staging, uint64_t id, struct error *err)
+struct staged *staged_find(struct staging *staging, uint64_t id)
 {
-	struct staged key = {.id = id}, **found;
-	char name[NAME_SIZE];
-	int fd;
+	struct staged key = {.id = id}, **found, *staged;
 
+	pthread_mutex_lock(&staging->lock);
+	found = tfind(&key, &staging->by_id, compare_id);
+	staged = found ? staged_ref(*found) : NULL;
+	pthread_mutex_unlock(&staging->lock);
+	return staged;
+}
+
+/* Takes a number, so that no file gets it again. */
+static void take_id(struct staging *staging, uint64_t id)
+{
 	pthread_mutex_lock(&staging->lock);
 	if (id >= staging->next_id && id < UINT64_MAX / 2)
 		staging->next_id = id + 1;
-	found = tfind(&key, &staging->by_id, compare_id);
-	*out = found ? staged_ref(*found) : NULL;
 	pthread_mutex_unlock(&staging->lock);
-	if (*out)
+}
+
+int staged_reopen(struct staged **out, struct staging *staging, uint64_t id, struct error *err)
+{
+	char name[NAME_SIZE];
+	int fd;
+
+	take_id(staging, id);
+	*out = staged_find(staging, id);
+	if (*out) {
+		pthread_mutex_lock(&(*out)->lock);
+		(*out)->several = true;
+		pthread_mutex_unlock(&(*out)->lock);
 		return 0;
+	}
 	id_name(name, id);
 	fd = openat(staging->dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)

@@ -54,9 +54,12 @@ int staging_statvfs(struct staging *staging, struct statvfs *out);
 
 /* A new empty open file with one reference. */
 int staged_new(struct staged **out, struct staging *staging, struct error *err);
-/* The file with this number, as it was left, open; one object for each number. Its number isn't
- * given to another file again, even where it is missing: ERROR_NOT_FOUND. */
+/* The file with this number, as it was left, open. There is one object for each number: where
+ * somebody has it already, a write has to make it writable first, as if it were sealed. Its number
+ * isn't given to another file again, even where it is missing: ERROR_NOT_FOUND. */
 int staged_reopen(struct staged **out, struct staging *staging, uint64_t id, struct error *err);
+/* A reference to the file with this number, if somebody has one; else NULL. */
+struct staged *staged_find(struct staging *staging, uint64_t id);
 struct staged *staged_ref(struct staged *staged);
 /* The file is removed with its last reference. */
 void staged_put_back(struct staged *staged);
@@ -69,8 +72,8 @@ int staged_fd(const struct staged *staged);
 int64_t staged_size(struct staged *staged);
 
 /* Brackets a write at the descriptor (which may run beside other writes). Begin is false where the
- * file is sealed: the caller then makes it writable and tries again. End tells what was written
- * (len 0 for nothing), also after a failure. */
+ * file is sealed or several have opened it again: the caller then makes it writable and tries
+ * again. End tells what was written (len 0 for nothing), also after a failure. */
 bool staged_write_begin(struct staged *staged);
 void staged_write_end(struct staged *staged, uint64_t offset, uint64_t len);
 
@@ -93,14 +96,16 @@ void staged_set_disk(struct staged *staged, enum staged_disk disk);
 int staging_sync(struct staging *staging, struct staged *const *files, size_t count,
 	struct cancel *cancel, struct error *err);
 
-/* Opens a sealed file again where nobody else has it: the caller's reference is the only one and no
- * other name is linked to it (cache_adopt()). True where the file can be written now. */
+/* Opens a sealed file, or one that several have opened, again where nobody else has it: the
+ * caller's reference is the only one and no other name is linked to it (cache_adopt()). True where
+ * the file can be written now. */
 bool staged_unseal(struct staged *staged);
 
 /* Makes *staged a file that can be written: itself where it is open; itself, unsealed, where it
- * is sealed and nobody else has a reference or a link to it (cache_adopt); else a copy of its first
- * keep bytes (by reflink where the disk has it), and the reference to the old one is put back. On
- * failure *staged is as it was. keep only spares copying: a file that stays itself isn't cut. */
+ * is sealed (or was opened by several) and nobody else has a reference or a link to it
+ * (cache_adopt); else a copy of its first keep bytes (by reflink where the disk has it), and the
+ * reference to the old one is put back. On failure *staged is as it was. keep only spares copying:
+ * a file that stays itself isn't cut. */
 int staged_make_writable(struct staged **staged, int64_t keep, struct error *err);
 
 /* A new open file with the first keep bytes of the file fd: reflink, copy_file_range or copying,

@@ -19,6 +19,12 @@ kill_daemon() { # DIR
     umount -l "$1"
 }
 
+write_to_original() { # DIR: what was copied is written to, the copy stays
+    echo more >>"$1/windows-amd64/share/doc/README"
+    assert_eq "the original" $'text\nmore' "$(cat "$1/windows-amd64/share/doc/README")"
+    assert_eq "its copy" text "$(cat "$1/windows-amd64/README")"
+}
+
 for store in plain layout; do
     use_store "$store"
     source=$(source_of team/app v1)
@@ -37,6 +43,7 @@ for store in plain layout; do
     mkdir -p "$tag/windows-amd64/share/doc"
     install -m 755 /bin/true "$tag/windows-amd64/app.exe"
     echo text >"$tag/windows-amd64/share/doc/README"
+    cp "$tag/windows-amd64/share/doc/README" "$tag/windows-amd64/README"
     rm "$tag/windows-amd64/app.exe"
     install -m 755 /bin/false "$tag/windows-amd64/app.exe"
     mv "$tag/linux-arm64" "$tag/linux-arm64-v8"
@@ -70,8 +77,11 @@ for store in plain layout; do
         mount_indexfs "$source" "$tag" "$STORE_OPTIONS"
         cmp "$tag/windows-amd64/app.exe" /bin/false
         echo offline >"$tag/windows-amd64/offline"
+        write_to_original "$tag"
         assert_call ECONNREFUSED fsync "$tag"
         restart_registry plain
+    else
+        write_to_original "$tag"
     fi
     rm "$tag/windows-amd64/.work.swp"
     sync "$tag"

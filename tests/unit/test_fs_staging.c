@@ -324,6 +324,36 @@ START_TEST(test_copy_leaves_the_sealed_file)
 }
 END_TEST
 
+/* Two that show one file, told of by one number: who writes first gets a copy, the last one the
+ * file. */
+START_TEST(test_opened_again_for_several)
+{
+	struct staged *staged = new_file(), *one, *other;
+	uint64_t id = staged_id(staged);
+
+	put(staged, 0, "abc", 3);
+	staging_keep_files(staging, true);
+	staged_put_back(staged);
+	staging_keep_files(staging, false);
+	ck_assert_ptr_null(staged_find(staging, id));
+	ck_assert_int_eq(staged_reopen(&one, staging, id, NULL), 0);
+	ck_assert_int_eq(staged_reopen(&other, staging, id, NULL), 0);
+	ck_assert_ptr_eq(one, other);
+	ck_assert(!staged_write_begin(one));
+	ck_assert(!staged_unseal(one));
+	ck_assert_int_eq(staged_make_writable(&one, INT64_MAX, NULL), 0);
+	ck_assert_ptr_ne(one, other);
+	put(one, 0, "xyz", 3);
+	assert_holds(one, "xyz", 3);
+	assert_holds(other, "abc", 3);
+	ck_assert(staged_unseal(other));
+	put(other, 3, "d", 1);
+	assert_holds(other, "abcd", 4);
+	staged_put_back(one);
+	staged_put_back(other);
+}
+END_TEST
+
 /* What the blob cache has linked must not be written to. */
 START_TEST(test_linked_file_is_copied)
 {
@@ -831,6 +861,7 @@ int main(void)
 	tcase_add_test(area_case, test_append_after_seal);
 	tcase_add_test(area_case, test_cut_of_a_sealed_file);
 	tcase_add_test(area_case, test_copy_leaves_the_sealed_file);
+	tcase_add_test(area_case, test_opened_again_for_several);
 	tcase_add_test(area_case, test_linked_file_is_copied);
 	tcase_add_test(area_case, test_holes);
 	tcase_add_test(area_case, test_copy_keeps_only_what_is_there);
