@@ -88,15 +88,23 @@ static void time_text(char out[static TIME_SIZE], time_t when)
 	strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+/* Whether it is what the registry has, or what was written as a whole. */
+static bool is_as_it_was(const struct folder *shown, const struct document *manifest)
+{
+	if (shown->given && !shown->whole)
+		return shown->has_entry && digest_equal(&shown->entry.digest, &manifest->digest);
+	return shown->manifest && digest_equal(&shown->manifest->digest, &manifest->digest);
+}
+
 /* The time goes into a manifest that has changed, and into no other. */
 static int set_created(struct document *manifest, const struct plan *plan,
-	const struct document *base, struct error *err)
+	const struct folder *shown, struct error *err)
 {
 	cleanup_with(annotations_clear) struct annotations want = ANNOTATIONS_INIT;
 	int64_t created = plan->tree->options.created;
 	char text[TIME_SIZE];
 
-	if (created == CREATED_NONE || (base && digest_equal(&base->digest, &manifest->digest)))
+	if (created == CREATED_NONE || is_as_it_was(shown, manifest))
 		return 0;
 	time_text(text, created == CREATED_NOW ? plan->now : (time_t)created);
 	if (annotations_copy(&want, &manifest->annotations, err) ||
@@ -134,15 +142,28 @@ static int new_image(struct document *out, const struct tree_options *options,
 		out, &config, told ? options->artifact_type : NULL, options->style, err);
 }
 
+/* What was given of a manifest that there wasn't yet; NULL: nothing. */
+static int set_parts(struct document *out, const struct document *parts, struct error *err)
+{
+	if (!parts)
+		return 0;
+	if (parts->artifact_type && strcmp(parts->artifact_type, ARTIFACT_TYPE_UNKNOWN) != 0 &&
+		document_set_artifact_type(out, parts->artifact_type, err))
+		return -1;
+	return parts->has_subject ? document_set_subject(out, &parts->subject, err) : 0;
+}
+
 static int begin_manifest(struct document *out, const struct tree_options *options,
 	const struct plan_folder *folder, struct error *err)
 {
 	const struct document *base = folder->node->folder->manifest;
 
+	if (folder_is_fresh(folder->node->folder) && folder->config.staged)
+		return new_image(out, options, &folder->config, err) || set_parts(out, base, err)
+			       ? -1
+			       : 0;
 	if (base)
 		return change_manifest(out, base, &folder->config, err);
-	if (folder->config.staged)
-		return new_image(out, options, &folder->config, err);
 	return document_create(out, DOCUMENT_MANIFEST,
 		folder->owner ? folder->artifact_type : options->artifact_type, options->style,
 		err);
@@ -164,14 +185,12 @@ static int set_layers(
 static int build_manifest(struct document *out, const struct plan *plan, struct plan_folder *folder,
 	struct error *err)
 {
-	const struct document *base = folder->node->folder->manifest;
-
 	if (begin_manifest(out, &plan->tree->options, folder, err) ||
 		set_layers(out, folder, err) || set_notes(out, folder, err))
 		return -1;
 	if (folder->owner && document_set_subject(out, &folder->subject, err))
 		return -1;
-	return set_created(out, plan, base, err);
+	return set_created(out, plan, folder->node->folder, err);
 }
 
 /* An entry that tells its manifest's artifactType tells the one that was given. */

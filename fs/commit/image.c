@@ -89,11 +89,10 @@ static int edit(struct plan *plan, struct plan_folder *folder, const struct base
 static int make_config(
 	struct plan *plan, struct plan_folder *folder, struct cancel *cancel, struct error *err)
 {
-	const struct document *manifest = folder->node->folder->manifest;
 	cleanup_with(base_config_clear) struct base_config base = BASE_CONFIG_INIT;
 
 	/* an image config has to name a platform, which "any" doesn't */
-	if (!manifest)
+	if (folder_is_fresh(folder->node->folder))
 		return plan->tree->options.image_config && folder->has_platform
 			       ? create(plan, folder, cancel, err)
 			       : 0;

@@ -85,6 +85,12 @@ void folder_lose(struct tree *tree, struct node *node);
 int folder_set_manifest(struct folder *folder, struct document *manifest, struct error *err);
 void folder_drop_manifest(struct folder *folder);
 
+/* Whether a commit makes the manifest: there is none, but for parts that were given. */
+static inline bool folder_is_fresh(const struct folder *folder)
+{
+	return !folder->manifest || (folder->given && !folder->whole && !folder->has_entry);
+}
+
 /* What was given is committed, or goes. */
 void folder_give_end(struct folder *folder);
 

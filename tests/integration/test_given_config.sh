@@ -89,3 +89,17 @@ for store in plain layout; do
     agree "$tag" "$source"
     unmount "$tag"
 done
+
+say "a new image with an artifact-type of its own, and the time"
+use_store layout
+source=$(source_of team/new v1)
+tag=$T/new
+mount_indexfs "$source" "$tag" "config=image,created=1700000000"
+mkdir "$tag/linux-amd64"
+echo app >"$tag/linux-amd64/app"
+echo application/vnd.example >"$tag/linux-amd64/.oci/artifact-type"
+sync "$tag"
+assert_eq "made" "application/vnd.example application/vnd.oci.image.config.v1+json 2023-11-14T22:13:20Z" \
+    "$(manifest | jq -r '"\(.artifactType) \(.config.mediaType) \(.annotations["org.opencontainers.image.created"])"')"
+assert_eq "its platform" amd64 "$(jq -r .architecture "$tag/linux-amd64/.oci/config.json")"
+unmount "$tag"

@@ -119,6 +119,23 @@ for store in plain layout; do
     sync "$tag"
     assert_eq "published" "two one three" "$(raw_at "$source" "$(entry)" | jq -r '[.layers[].annotations["org.opencontainers.image.title"]] | join(" ")')"
 
+    if [[ $store == plain ]]; then
+        say "without the registry: given, unmounted, mounted again; published once it's back"
+        stop_registry plain
+        sed -i 's/"by":"hand"/"by":"night"/' "$file"
+        for _ in 1 2; do
+            remount "$source" "$tag" "$STORE_OPTIONS"
+            assert_eq "the manifest" night "$(jq -r '.layers[0].annotations.by' "$file")"
+            assert_eq "annotations.json" night "$(jq -r .two.by "$folder/annotations.json")"
+        done
+        assert_call ECONNREFUSED fsync "$tag"
+        restart_registry plain
+        sync "$tag"
+        assert_eq "published" night "$(raw_at "$source" "$(entry)" | jq -r '.layers[0].annotations.by')"
+        sed -i 's/"by":"night"/"by":"hand"/' "$file"
+        sync "$tag"
+    fi
+
     say "$store: merged with what others have published meanwhile"
     mount_indexfs "$source" "$T/$store-other" "$STORE_OPTIONS"
     sed -i 's/"by":"hand"/"by":"both"/g' "$file"

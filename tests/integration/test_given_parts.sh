@@ -61,6 +61,9 @@ for store in plain layout; do
     assert_eq "modes" "644 644 444 755" \
         "$(stat -c %a "$folder/.oci/descriptor.json" "$folder/.oci/artifact-type" "$folder/.oci/digest" "$folder/.oci" | xargs)"
     assert_eq "listed" "app" "$(ls -A "$folder")"
+    cp -r "$tag" "$T/$store-cp"
+    rsync -a "$tag/" "$T/$store-rsync"
+    assert_eq "copied" "app app" "$(find "$T/$store-cp" "$T/$store-rsync" -type f -printf '%f\n' | xargs)"
     assert_call EPERM open-write "$folder/.oci/status"
     assert_call EPERM unlink "$folder/.oci/digest"
     assert_call EPERM mkdir "$folder/.oci/more"
