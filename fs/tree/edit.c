@@ -385,6 +385,28 @@ static int write_rename(
 		       : 0;
 }
 
+/* A text becomes a file of its own where it goes: its bytes are told of as they are, and it is the
+ * youngest among the layers. */
+static int write_text(struct tree *tree, struct node *node)
+{
+	struct error err = ERROR_INIT;
+
+	/* when that is done again, this record has been */
+	if (!node_is_text(node) || tree->replaying)
+		return 0;
+	node->order = tree->next_order++;
+	return history_made(tree, node, &err) ? tree_report(tree, node, "rename", &err) : 0;
+}
+
+/* What a file has become that was a text, or is one now: no layer, and what is staged is new. */
+static void content_is_new(struct file *file)
+{
+	file->has_layer = false;
+	file->changed = true;
+	file->changes++;
+	free(steal_ptr(file->draft));
+}
+
 /* Whether the name of a target can be taken by a node. */
 static int may_replace(struct tree *tree, struct node *node, struct node *target)
 {
@@ -451,13 +473,15 @@ static int move_other(
 {
 	struct node *target = node_child(new_parent, new_name), *folder;
 	cleanup_free char *path = layer_path_at(tree, new_parent, new_name, &folder);
-	bool was_scratch = node_is_scratch(tree, node);
+	bool was_scratch = node_is_scratch(tree, node), was_text = node_is_text(node);
 	int result;
 
 	if (node_is_directory(node) && new_parent->kind == NODE_TAG &&
 		!tree_is_scratch(tree, new_name))
 		return EXDEV;
 	result = may_replace(tree, node, target);
+	if (!result)
+		result = write_text(tree, node);
 	if (!result)
 		result = write_rename(tree, node, new_parent, new_name);
 	if (result)
@@ -477,11 +501,8 @@ static int move_other(
 	if (!node_is_scratch(tree, node))
 		node_changed(new_parent);
 	take_place(tree, node);
-	if (node_is_text(node)) {
-		node->file->has_layer = false;
-		node->file->changed = true;
-		node->file->changes++;
-	}
+	if (was_text || node_is_text(node))
+		content_is_new(node->file);
 	upload_consider(tree, node);
 	return 0;
 }

@@ -498,40 +498,60 @@ static struct staged *sealed_content(struct tree *tree, struct node *node)
 	return staged;
 }
 
-static bool share_layer(struct node *from, struct node *to)
+/* Makes a file show a staged file, or else the layer of another, once that is written down: true;
+ * else it is left as it was. The lock is held. */
+static bool become(
+	struct tree *tree, struct node *node, struct staged *staged, const struct file *from)
 {
-	struct file *file = to->file;
+	struct file *file = node->file, was = *file;
 
-	if (!from->file->has_layer || from->file->staged)
-		return false;
-	descriptor_clear(&file->layer);
-	file->has_layer = !descriptor_copy(&file->layer, &from->file->layer, NULL);
-	return file->has_layer;
+	if (!staged) {
+		if (!from->has_layer || from->staged ||
+			descriptor_copy(&file->layer, &from->layer, NULL))
+			goto fail;
+		file->has_layer = true;
+	}
+	file->staged = staged;
+	file->changed = staged != NULL;
+	if (history_made(tree, node, NULL))
+		goto fail;
+	if (!staged)
+		descriptor_clear(&was.layer);
+	return true;
+fail:
+	if (!staged)
+		descriptor_clear(&file->layer);
+	file->layer = was.layer;
+	file->has_layer = was.has_layer;
+	file->staged = was.staged;
+	file->changed = was.changed;
+	return false;
 }
 
 bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64_t *size)
 {
-	struct staged *staged = sealed_content(tree, from->node), *old = NULL;
+	struct staged *staged = sealed_content(tree, from->node), *old;
 	struct file *file = to->node->file;
-	bool shared;
+	bool cloned;
 
 	pthread_mutex_lock(&file->contents);
 	pthread_mutex_lock(&tree->lock);
-	shared = staged != NULL || share_layer(from->node, to->node);
-	if (shared) {
-		old = file->staged;
-		file->staged = staged;
+	old = file->staged;
+	/* what a text says is read from a staged file */
+	cloned = !node_is_text(to->node) && become(tree, to->node, staged, from->node->file);
+	if (cloned) {
 		content_changed(tree, to->node, to);
 		file->changed = staged != NULL;
 		to->written = true;
 		*size = file_size(tree, to->node);
-		history_made(tree, to->node, NULL);
+	} else {
+		old = staged;
 	}
 	pthread_mutex_unlock(&tree->lock);
 	pthread_mutex_unlock(&file->contents);
 	if (old)
 		staged_put_back(old);
-	return shared;
+	return cloned;
 }
 
 /* The layer of the base that has the file's name; NULL where there is none. */

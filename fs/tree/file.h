@@ -90,8 +90,8 @@ int file_stage(struct tree *tree, struct node *node, struct error *err);
 int file_truncate(struct tree *tree, struct node *node, struct handle *handle, int64_t size,
 	struct error *err);
 
-/* Makes an empty file the same as another, without a byte being moved: true where it could.
- * Takes the lock. */
+/* Makes an empty file the same as another, without a byte being moved: true where it could; else
+ * nothing has happened, and the bytes can be copied. Takes the lock. */
 bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64_t *size);
 
 /* The mount has ended: what was closed by all is closed, also where the kernel could not tell. */

@@ -99,19 +99,26 @@ static int tell_boot(struct history *history, struct error *err)
 
 	if (history->boot_told)
 		return 0;
-	if (journal_append(history->journal, &record, err))
+	if (journal_append(history->journal, &record, 1, err))
 		return -1;
 	history->boot_told = true;
 	return 0;
 }
 
-static int write_record(struct tree *tree, const struct record *record, struct error *err)
+static int write_records(
+	struct tree *tree, const struct record *records, size_t count, struct error *err)
 {
-	if (tell_boot(tree->history, err) || journal_append(tree->history->journal, record, err))
+	if (tell_boot(tree->history, err) ||
+		journal_append(tree->history->journal, records, count, err))
 		return -1;
 	tree->history->unsynced = true;
 	durable_soon(tree);
 	return 0;
+}
+
+static int write_record(struct tree *tree, const struct record *record, struct error *err)
+{
+	return write_records(tree, record, 1, err);
 }
 
 static int notes_record(struct buf *text, const struct node *owner, struct error *err)
@@ -169,7 +176,7 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 		if (version_exists(tag_origin(tree->root->tag)) &&
 			saved_put(history->kept_fd, &tag_origin(tree->root->tag)->root, err))
 			return -1;
-		if (journal_append(history->journal, &base, err))
+		if (journal_append(history->journal, &base, 1, err))
 			return -1;
 	}
 	return folder ? keep_folder(tree, folder, err) : 0;
@@ -232,8 +239,9 @@ static bool disk_record(struct record *out, struct staged *staged, struct number
 int history_made(struct tree *tree, const struct node *node, struct error *err)
 {
 	cleanup_free char *path = NULL;
-	struct numbers numbers;
-	struct record record;
+	struct numbers numbers, disk_numbers;
+	struct record records[2];
+	size_t count = 1;
 
 	if (tree->replaying && node->folder)
 		node->folder->kept = true;
@@ -242,10 +250,12 @@ int history_made(struct tree *tree, const struct node *node, struct error *err)
 	if (node->folder)
 		return keep_base(tree, node, err);
 	path = node_path(node, NULL);
-	record = node_record(node, path, &numbers);
-	if (append(tree, node, &record, err))
-		return -1;
-	return node->file ? history_on_disk(tree, node->file->staged, err) : 0;
+	if (!path)
+		return error_set_memory(err);
+	records[0] = node_record(node, path, &numbers);
+	if (node->file && disk_record(&records[1], node->file->staged, &disk_numbers))
+		count = 2;
+	return keep_base(tree, node, err) || write_records(tree, records, count, err) ? -1 : 0;
 }
 
 int history_on_disk(struct tree *tree, struct staged *staged, struct error *err)
@@ -256,7 +266,7 @@ int history_on_disk(struct tree *tree, struct staged *staged, struct error *err)
 	if (!is_recording(tree) || history_is_empty(tree->history) || tree->history->behind ||
 		!disk_record(&record, staged, &numbers))
 		return 0;
-	return journal_append(tree->history->journal, &record, err);
+	return journal_append(tree->history->journal, &record, 1, err);
 }
 
 int history_removed(struct tree *tree, const struct node *node, struct error *err)

@@ -264,11 +264,15 @@ static int begin(struct journal *journal, struct error *err)
 	return 0;
 }
 
-int journal_append(struct journal *journal, const struct record *record, struct error *err)
+int journal_append(
+	struct journal *journal, const struct record *records, size_t count, struct error *err)
 {
-	cleanup_with(buf_free) struct buf text = BUF_INIT(2 * JOURNAL_RECORD_MAX);
+	cleanup_with(buf_free) struct buf text = BUF_INIT((count + 1) * JOURNAL_RECORD_MAX);
 
-	if (journal_format(&text, record, err) || begin(journal, err))
+	for (size_t i = 0; i < count; i++)
+		if (journal_format(&text, &records[i], err))
+			return -1;
+	if (begin(journal, err))
 		return -1;
 	CRASH_POINT("journal.append");
 	CRASH_TORN("journal.append.torn", journal->fd, text.data, text.len, journal->end);

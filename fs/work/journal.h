@@ -44,8 +44,9 @@ int journal_replay(struct journal *journal,
 	int (*take)(void *context, const struct record *record, struct error *err), void *context,
 	struct error *err);
 
-/* Writes a record to the end, or nothing at all (disk full). Durable after journal_sync(). */
-int journal_append(struct journal *journal, const struct record *record, struct error *err);
+/* Writes records to the end, or nothing at all (disk full). Durable after journal_sync(). */
+int journal_append(
+	struct journal *journal, const struct record *records, size_t count, struct error *err);
 int journal_sync(struct journal *journal, struct error *err);
 
 /* The same without holding up who appends: a descriptor of what there is now, to be synced without

@@ -55,7 +55,7 @@ static void append(struct journal *journal, char kind, const char *a, const char
 {
 	struct record record = {.kind = kind, .texts = {a, b}};
 
-	ck_assert_int_eq(journal_append(journal, &record, NULL), 0);
+	ck_assert_int_eq(journal_append(journal, &record, 1, NULL), 0);
 }
 
 START_TEST(nothing_is_written_before_the_first_record)
