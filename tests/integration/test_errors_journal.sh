@@ -12,7 +12,7 @@ fill_disk() { # DIR
     dd if=/dev/zero of="$1/fill" bs=4k 2>/dev/null || true
 }
 
-published() {
+published_files() {
     raw "$source" | jq -r '.manifests[].digest' | while read -r digest; do
         raw_at "$source" "$digest" | jq -c '[.layers[].annotations["org.opencontainers.image.title"]]'
     done
@@ -30,7 +30,7 @@ commit_on_full_disk() { # DISK
     wait_until 20 on_disk "$1" 2 || fail "nothing is on disk"
     fill_disk "$1"
     assert_call ok fsync "$tag"
-    assert_eq "published" '["a","b"]' "$(published)"
+    assert_eq "published" '["a","b"]' "$(published_files)"
     assert_match "the log" "could not be written down here.*No space" "$(mount_log "$tag")"
 }
 
@@ -46,7 +46,7 @@ mount_indexfs "$source" "$tag" "state-dir=$T/first/state,cache-dir=$T/first/cach
 assert_eq "the files" ".work.swp a b" "$(ls -A "$tag/linux-amd64" | xargs)"
 echo three >"$tag/linux-amd64/c"
 assert_call ok fsync "$tag"
-assert_eq "published" '["a","b","c"]' "$(published)"
+assert_eq "published" '["a","b","c"]' "$(published_files)"
 unmount "$tag"
 
 say "in the same mount nothing can be changed before there is room, and then all can"
@@ -58,7 +58,7 @@ rm "$T/second/fill"
 echo three >"$tag/linux-amd64/c"
 rm "$tag/linux-amd64/a"
 assert_call ok fsync "$tag"
-assert_eq "published" '["b","c"]' "$(published)"
+assert_eq "published" '["b","c"]' "$(published_files)"
 assert_eq "staged files: the scratch file's" 1 "$(ls "$T"/second/state/*/files | wc -l)"
 remount "$source" "$tag" "state-dir=$T/second/state,cache-dir=$T/second/cache"
 assert_eq "the files" ".work.swp b c" "$(ls -A "$tag/linux-amd64" | xargs)"

@@ -39,6 +39,7 @@ for store in plain layout; do
     assert_eq "the rest of the manifest" "$(jq -c 'del(.config)' "$T/before")" "$(manifest | jq -c 'del(.config)')"
     assert_same "$T/text" "$file"
     agree "$tag" "$source"
+    # shellcheck disable=SC2046 # options are words
     skopeo inspect --config --override-arch amd64 --override-os linux $(skopeo_options "$source" "") \
         "$(skopeo_name "$source")" | jq -r .author | grep -qx "by hand" || fail "skopeo's view of it"
 
