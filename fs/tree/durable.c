@@ -71,8 +71,8 @@ static void compact(struct tree *tree)
 		return;
 	if (history_is_behind(tree))
 		history_rebase(tree, NULL); /* it was told when it came to be behind */
-	else if (history_has_grown(tree) && !tree->incomplete && history_compact(tree, &err))
-		tree_report(tree, NULL, "the journal could not be made shorter", &err);
+	else if (history_has_grown(tree) && history_compact(tree, &err))
+		tree_report(tree, NULL, HISTORY_LONG, &err);
 }
 
 /* The bytes, then what tells of them, then what that doesn't tell of any more goes. */

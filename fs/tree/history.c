@@ -66,6 +66,11 @@ bool history_is_empty(const struct history *history)
 	return !history || journal_is_empty(history->journal);
 }
 
+bool history_is_kept(const struct history *history)
+{
+	return history && journal_is_kept(history->journal);
+}
+
 int history_document(struct history *history, struct document *out, const struct digest *digest,
 	struct error *err)
 {
@@ -215,6 +220,7 @@ static struct record node_record(const struct node *node, const char *path, stru
 		snprintf(numbers->id, NUMBER_SIZE, "%" PRIu64, staged_id(node->file->staged));
 		record.kind = RECORD_FILE;
 		record.texts[1] = numbers->id;
+		record.texts[5] = node->file->has_layer ? node->file->layer.json : "";
 	}
 	record.texts[2] = numbers->mode;
 	record.texts[3] = numbers->order;
@@ -788,7 +794,8 @@ int history_compact(struct tree *tree, struct error *err)
 		!(root->tag->committing && root->tag->intents.count))
 		buf_reset(&snapshot.text);
 	else if (!result)
-		result = put_intents(&snapshot);
+		result = put_intents(&snapshot) ||
+			 put(&snapshot, &(struct record){.kind = RECORD_END, .texts = {""}});
 	if (!result && snapshot.text.len && version_exists(tag_origin(root->tag)))
 		result = saved_put(tree->history->kept_fd, &tag_origin(root->tag)->root, err);
 	if (!result)

@@ -61,6 +61,10 @@ bool history_is_behind(const struct tree *tree);
 
 /* Makes the journal anew, on the same base: on failure it stays, and is as good. */
 int history_compact(struct tree *tree, struct error *err);
+#define HISTORY_LONG "the journal could not be made shorter"
+
+/* Whether a journal that could not be restored in full is kept (journal_keep()). */
+bool history_is_kept(const struct history *history);
 
 /* The bytes of a staged file are on disk, or doubtful: whatever is known of them. */
 int history_on_disk(struct tree *tree, struct staged *staged, struct error *err);

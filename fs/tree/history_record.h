@@ -12,7 +12,9 @@ enum {
 	RECORD_CLEAR = 'C', /* path: all that is in it goes, what follows is what it has */
 	RECORD_ENTRY = 'E', /* name, number in the index: a folder of the base */
 	RECORD_FOLDER = 'D', /* path: a directory, or a platform folder that is new */
-	RECORD_FILE = 'F', /* path, number of the staged file, mode, order, time */
+	RECORD_END = 'Z', /* of what was told when the journal was made anew */
+	RECORD_FILE = 'F', /* path, number of the staged file, mode, order, time; the descriptor of
+			      the layer that it was ("": none) */
 	RECORD_LAYER = 'L', /* path, descriptor, mode, order, time: a layer of the repository */
 	RECORD_REMOVED = 'U', /* path */
 	RECORD_RENAMED = 'R', /* path, new path */
@@ -40,6 +42,8 @@ struct history {
 	char boot[BOOT_ID_SIZE]; /* of this life of the machine */
 	bool boot_told; /* it stands in the journal */
 	bool other_boot; /* what is being replayed was done in another */
+	bool unfinished; /* what is being replayed began to tell of all there is, and hasn't ended
+			  */
 	bool unsynced; /* something was appended since history_flush_begin() */
 	bool behind; /* it tells of another base: nothing can be appended to it */
 };

@@ -62,6 +62,13 @@ int notes_load(struct node *node, struct error *err)
 	return 0;
 }
 
+int notes_load_layer(struct node *node, size_t i, struct error *err)
+{
+	const struct folder *folder = node->folder;
+
+	return load_layer(&node->folder->notes, &folder->manifest->items[i], folder->paths[i], err);
+}
+
 bool notes_say_something(const struct node *owner)
 {
 	const struct annotation_file *notes;

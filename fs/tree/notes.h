@@ -20,6 +20,9 @@
  * failure they stay. */
 int notes_load(struct node *folder, struct error *err);
 
+/* The same for one layer of the manifest, beside all other notes. */
+int notes_load_layer(struct node *folder, size_t i, struct error *err);
+
 /* Whether there is an annotation to tell of. */
 bool notes_say_something(const struct node *owner);
 

@@ -8,7 +8,6 @@
 #include "cleanup.h"
 #include "fs/tree/annotate.h"
 #include "fs/tree/control.h"
-#include "fs/tree/durable.h"
 #include "fs/tree/edit.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
@@ -18,6 +17,7 @@
 #include "fs/tree/name.h"
 #include "fs/tree/notes.h"
 #include "fs/tree/referrers.h"
+#include "fs/tree/salvage.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 
@@ -218,6 +218,18 @@ static void replay_disk(struct tree *tree, const struct record *record)
 	staged_put_back(staged);
 }
 
+static int set_layer(struct node *node, const char *text, struct error *err)
+{
+	struct descriptor layer;
+
+	if (descriptor_parse(&layer, text, strlen(text), err))
+		return -1;
+	descriptor_clear(&node->file->layer);
+	node->file->layer = layer;
+	node->file->has_layer = true;
+	return 0;
+}
+
 static int set_staged(
 	struct tree *tree, struct node *node, const struct record *record, struct error *err)
 {
@@ -232,6 +244,11 @@ static int set_staged(
 	else if (staged_reopen(&staged, tree->staging, id, &reason) &&
 		 reason.kind != ERROR_NOT_FOUND)
 		return error_copy(err, &reason);
+	if (*record->texts[5] && set_layer(node, record->texts[5], err)) {
+		if (staged)
+			staged_put_back(staged);
+		return -1;
+	}
 	if (node->file->staged)
 		staged_put_back(node->file->staged);
 	if (staged)
@@ -242,16 +259,13 @@ static int set_staged(
 	return 0;
 }
 
-static int set_layer(struct node *node, const struct record *record, struct error *err)
+/* The file is a layer as it is in the repository. */
+static int set_published(struct node *node, const char *layer, struct error *err)
 {
 	struct file *file = node->file;
-	struct descriptor layer;
 
-	if (descriptor_parse(&layer, record->texts[1], strlen(record->texts[1]), err))
+	if (set_layer(node, layer, err))
 		return -1;
-	descriptor_clear(&file->layer);
-	file->layer = layer;
-	file->has_layer = true;
 	file->lost = false;
 	if (file->staged)
 		staged_put_back(file->staged);
@@ -299,7 +313,7 @@ static int replay_file(struct tree *tree, const struct record *record, struct er
 	node = file_at(tree, parent, name, err);
 	if (node && node->kind == NODE_FILE)
 		result = record->kind == RECORD_FILE ? set_staged(tree, node, record, err)
-						     : set_layer(node, record, err);
+						     : set_published(node, record->texts[1], err);
 	if (!result) {
 		set_attributes(tree, node, record);
 		if (!node_is_scratch(tree, node))
@@ -461,6 +475,7 @@ static int replay_clear(struct tree *tree, const struct record *record, struct e
 	while (node->children.count)
 		node_unlink(&tree->inodes, node->children.items[node->children.count - 1]);
 	node_changed(node);
+	tree->history->unfinished = true;
 	pthread_mutex_unlock(&tree->lock);
 	return 0;
 }
@@ -512,6 +527,8 @@ static int replay_entry(struct tree *tree, const struct record *record, struct e
 /* Whether another day may do better: then nothing is done by halves. */
 static bool is_passing(const struct error *err)
 {
+	if (err->kind == ERROR_SYSTEM && (err->status == ENOSPC || err->status == EDQUOT))
+		return true;
 	return err->kind != ERROR_NOT_FOUND && err->kind != ERROR_CORRUPT &&
 	       err->kind != ERROR_INVALID && err->kind != ERROR_NOT_PERMITTED &&
 	       err->kind != ERROR_SYSTEM;
@@ -526,6 +543,9 @@ static int replay_one(void *context, const struct record *record, struct error *
 	switch (record->kind) {
 	case RECORD_BASE:
 	case RECORD_INTENT:
+		break;
+	case RECORD_END:
+		tree->history->unfinished = false;
 		break;
 	case RECORD_BOOT:
 		replay_boot(tree, record);
@@ -587,45 +607,24 @@ static int replay_one(void *context, const struct record *record, struct error *
 	return 0;
 }
 
-/* What was never on disk before the power failed: it is told, and not published. */
-static void drop_lost(struct tree *tree, struct node *node)
+/* A journal that was made anew ends with RECORD_END: what came before it told of all that there is.
+ */
+static void judge_journal(struct tree *tree)
 {
+	struct history *history = tree->history;
 	struct error reason = ERROR_INIT;
 
-	/* its text has gone into the notes, which show it */
-	if (node_is_text(node) && !node->file->changed) {
-		node->file->lost = false;
+	if (journal_is_damaged(history->journal) || history->unfinished) {
+		error_set(&reason, ERROR_CORRUPT, "the journal is damaged");
+		tree_report(tree, NULL, "a change from before could not be restored", &reason);
+		tree->incomplete = true;
+	}
+	if (!tree->incomplete)
 		return;
-	}
-	error_set(&reason, ERROR_CORRUPT,
-		"its new content was not on disk yet when this machine went down");
-	tree_report(tree, node, "could not be restored", &reason);
-	node->file->lost = node->file->changed = false;
-	if (!node->file->has_layer)
-		node_unlink(&tree->inodes, node);
-}
-
-static void judge_files(struct tree *tree, struct node *directory)
-{
-	size_t i = directory->children.count;
-
-	if (directory->children.control)
-		judge_files(tree, directory->children.control);
-	while (i-- > 0) {
-		struct node *child = directory->children.items[i];
-		struct error reason = ERROR_INIT;
-
-		if (child->kind == NODE_CONTROL)
-			continue;
-		if (child->kind != NODE_FILE) {
-			judge_files(tree, child);
-		} else if (child->file->lost) {
-			drop_lost(tree, child);
-		} else if (durable_is_doubtful(child) && !node_is_scratch(tree, child)) {
-			durable_doubt(child, &reason);
-			tree_report(tree, child, "it is shown, and not published", &reason);
-		}
-	}
+	journal_keep(history->journal);
+	log_write(tree->log, LOG_LEVEL_WARNING,
+		"the journal is kept as journal.damaged, with all files/ that it may name; remove "
+		"it when you need it no more");
 }
 
 int history_replay(struct tree *tree, struct error *err)
@@ -639,16 +638,9 @@ int history_replay(struct tree *tree, struct error *err)
 	staging_keep_files(tree->staging, false);
 	if (result)
 		return -1;
-	if (journal_is_damaged(tree->history->journal)) {
-		struct error reason = ERROR_INIT;
-
-		error_set(&reason, ERROR_CORRUPT,
-			"the journal is damaged in one place; it is kept as journal.damaged");
-		tree_report(tree, NULL, "a change from before could not be restored", &reason);
-		tree->incomplete = true;
-	}
+	judge_journal(tree);
 	pthread_mutex_lock(&tree->lock);
-	judge_files(tree, tree->root);
+	salvage(tree);
 	pthread_mutex_unlock(&tree->lock);
 	return 0;
 }

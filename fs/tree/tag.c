@@ -238,22 +238,24 @@ static void take_drafts(struct tree *tree, struct node *root)
 	attach_each(root, take_drafts_of, tree);
 }
 
-/* What was restored is what there is: the journal tells of no more than that. */
+/* What was restored is what there is: the journal tells of no more than that. The staged files that
+ * only a damaged one names stay as long as that does. */
 static void begin_anew(struct tree *tree)
 {
 	struct error err = ERROR_INIT;
 	int result;
 
-	staging_sweep(tree->staging);
+	if (!history_is_kept(tree->history))
+		staging_sweep(tree->staging);
 	if (history_is_empty(tree->history))
 		return;
 	pthread_mutex_lock(&tree->lock);
-	result = history_compact(tree, &err);
+	result = tree->incomplete ? history_rebase(tree, &err) : history_compact(tree, &err);
 	/* what a kill has left may not be on disk */
 	durable_soon(tree);
 	pthread_mutex_unlock(&tree->lock);
 	if (result)
-		tree_report(tree, NULL, "the journal could not be made shorter", &err);
+		tree_report(tree, NULL, tree->incomplete ? HISTORY_BEHIND : HISTORY_LONG, &err);
 }
 
 static int restore(struct tree *tree, struct error *err)
@@ -265,8 +267,7 @@ static int restore(struct tree *tree, struct error *err)
 	if (history_replay(tree, err))
 		return -1;
 	take_drafts(tree, tree->root);
-	if (!tree->incomplete)
-		begin_anew(tree);
+	begin_anew(tree);
 	changes = status_changes(tree, tree->root);
 	if (changes)
 		log_write(tree->log, LOG_LEVEL_INFO,

@@ -81,7 +81,7 @@ struct tree {
 	struct durable durable;
 	struct uploader *uploader; /* upload.h's, owned; NULL: nothing is sent before a commit */
 	bool offline; /* the registry could not be asked when this was mounted */
-	bool incomplete; /* something in the history could not be restored: no file is swept away */
+	bool incomplete; /* something in the history could not be restored (salvage.h) */
 	bool replaying; /* what is done is in the history already */
 	struct errors errors; /* the last ones, for status */
 	struct stale stale;

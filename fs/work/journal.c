@@ -13,6 +13,7 @@
 #include "digest.h"
 
 static const char header[] = "indexfs journal 1\n";
+static const char kept[] = "journal.damaged";
 #define HEADER_LEN (sizeof header - 1)
 
 #define GROWN_LEAST ((off_t)1 << 20)
@@ -140,6 +141,17 @@ static void record_parse(struct record *out, const char *texts, size_t len)
 	}
 }
 
+void journal_keep(struct journal *journal)
+{
+	unlinkat(journal->dir_fd, kept, 0);
+	linkat(journal->dir_fd, journal->name, journal->dir_fd, kept, 0);
+}
+
+bool journal_is_kept(const struct journal *journal)
+{
+	return faccessat(journal->dir_fd, kept, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Where the next whole record begins after a damaged one; size where there is none. */
 static size_t next_whole(const char *bytes, size_t size, size_t at)
 {
@@ -157,8 +169,7 @@ static size_t next_whole(const char *bytes, size_t size, size_t at)
 /* What stands in the middle and is damaged is left out, and a copy of it all is kept. */
 static void keep_damaged(struct journal *journal)
 {
-	unlinkat(journal->dir_fd, "journal.damaged", 0);
-	linkat(journal->dir_fd, journal->name, journal->dir_fd, "journal.damaged", 0);
+	journal_keep(journal);
 	journal->damaged = true;
 }
 
@@ -343,7 +354,7 @@ int journal_replace(struct journal *journal, const struct buf *records, struct e
 	if (!records->len && journal->end <= (off_t)HEADER_LEN)
 		return 0;
 	CRASH_POINT("journal.replace");
-	if (!records->len)
+	if (!records->len && !journal_is_kept(journal))
 		return empty(journal, err);
 	fd = openat(
 		journal->dir_fd, fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -38,6 +38,11 @@ bool journal_is_empty(const struct journal *journal);
 /* Whether the replay has left out a damaged record. */
 bool journal_is_damaged(const struct journal *journal);
 
+/* Keeps the file as it is now, in place of what was kept before, under the name journal.damaged;
+ * and whether something is kept. */
+void journal_keep(struct journal *journal);
+bool journal_is_kept(const struct journal *journal);
+
 /* Calls take() for each whole record, the oldest first, and cuts off what comes after the last.
  * ERROR_INVALID for a journal of another version. Stops where take() fails. */
 int journal_replay(struct journal *journal,
