@@ -313,8 +313,9 @@ static int removable(struct tree *tree, struct node *node)
 		return result;
 	if (attach_waits(node))
 		return refuse_attached(tree, node);
+	/* what was removed once can be removed again, also where it can't be read now */
 	if (!folder_is_loaded(node))
-		return node->folder->broken ? 0 : ENOTEMPTY;
+		return node->folder->broken || tree->replaying ? 0 : ENOTEMPTY;
 	return is_empty(node) ? 0 : ENOTEMPTY;
 }
 

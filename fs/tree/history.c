@@ -690,7 +690,7 @@ static int put_entry(struct snapshot *snapshot, const struct node *node)
 	struct record record = {.kind = RECORD_ENTRY, .texts = {node->name, number}};
 
 	if (!node->folder->has_entry)
-		return put_path(snapshot, RECORD_FOLDER, node);
+		record.kind = RECORD_FOLDER;
 	snprintf(number, sizeof number, "%" PRIu64, node->order);
 	return put(snapshot, &record);
 }

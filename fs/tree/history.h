@@ -84,7 +84,9 @@ struct history_base {
 	struct version version;
 	struct intents intents;
 };
-int history_base(struct history *history, struct history_base *out, struct error *err);
+/* Asks the store for a root that isn't kept, or is damaged. */
+int history_base(struct history *history, struct history_base *out, struct store *store,
+	struct log *log, struct error *err);
 
 /* Does everything again, on a tree that shows the base. Asks the store for manifests that aren't
  * kept: where they can't be had now, that is the error, and nothing is lost. What can't be done

@@ -11,7 +11,8 @@ enum {
 	RECORD_BASE = 'B', /* digest of the root ("": none), entry of a single manifest */
 	RECORD_CLEAR = 'C', /* path: all that is in it goes, what follows is what it has */
 	RECORD_ENTRY = 'E', /* name, number in the index: a folder of the base */
-	RECORD_FOLDER = 'D', /* path: a directory, or a platform folder that is new */
+	RECORD_FOLDER = 'D', /* path: a directory; or a platform folder that is new, and its order
+				("": the last) */
 	RECORD_END = 'Z', /* of what was told when the journal was made anew */
 	RECORD_FILE = 'F', /* path, number of the staged file, mode, order, time; the descriptor of
 			      the layer that it was ("": none) */

@@ -20,6 +20,7 @@
 #include "fs/tree/salvage.h"
 #include "fs/tree/tag.h"
 #include "layer_path.h"
+#include "publish.h"
 
 static void take_intent(struct intents *intents, const struct record *record)
 {
@@ -46,8 +47,10 @@ static int take_base(void *context, const struct record *record, struct error *e
 	return 0;
 }
 
-int history_base(struct history *history, struct history_base *out, struct error *err)
+int history_base(struct history *history, struct history_base *out, struct store *store,
+	struct log *log, struct error *err)
 {
+	struct error why = ERROR_INIT;
 	struct digest digest;
 
 	*out = (struct history_base){.version = VERSION_INIT};
@@ -56,10 +59,14 @@ int history_base(struct history *history, struct history_base *out, struct error
 	digest = out->version.root.digest;
 	out->version.root = (struct document)DOCUMENT_INIT;
 	if (!digest_is_set(&digest) ||
-		history_document(history, &out->version.root, &digest, err) == 0)
+		history_document(history, &out->version.root, &digest, &why) == 0)
+		return 0;
+	log_write(log, LOG_LEVEL_WARNING, "%s; fetched instead", why.message);
+	if (resolve_root(store, &out->version.root, &(struct reference){.digest = digest}, NULL,
+		    err) == 0)
 		return 0;
 	version_clear(&out->version);
-	return -1;
+	return error_prefix(err, "%s", why.message);
 }
 
 static struct node *child_at(struct tree *tree, struct node *parent, const char *name)
@@ -155,6 +162,13 @@ static void set_time(struct node *node, const char *text)
 	}
 }
 
+static void set_order(struct tree *tree, struct node *node, const char *text)
+{
+	node->order = strtoull(text, NULL, 10);
+	if (node->order >= tree->next_order)
+		tree->next_order = node->order + 1;
+}
+
 static void set_attributes(struct tree *tree, struct node *node, const struct record *record)
 {
 	struct stat st;
@@ -164,13 +178,11 @@ static void set_attributes(struct tree *tree, struct node *node, const struct re
 		record->kind == RECORD_FILE ||
 		mode != (folder_layer_mode(&node->file->layer) & ~tree->options.umask);
 	node->mode = mode;
-	node->order = strtoull(record->texts[3], NULL, 10);
+	set_order(tree, node, record->texts[3]);
 	set_time(node, record->texts[4]);
 	/* writing goes on after the record: the file knows better */
 	if (node->file->staged && !fstat(staged_fd(node->file->staged), &st))
 		node->mtime = st.st_mtim;
-	if (node->order >= tree->next_order)
-		tree->next_order = node->order + 1;
 }
 
 /* The file at a path, made where it's missing. The lock is held. */
@@ -347,6 +359,8 @@ static int replay_folder(struct tree *tree, const struct record *record, struct 
 	result = edit_mkdir(tree, parent, name, &node);
 	if (!result) {
 		pthread_mutex_lock(&tree->lock);
+		if (*record->texts[1])
+			set_order(tree, node, record->texts[1]);
 		node_unpin(&tree->inodes, node);
 		pthread_mutex_unlock(&tree->lock);
 	}

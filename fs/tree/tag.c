@@ -179,7 +179,7 @@ static int take_history(struct tree *tree, struct tag *tag, struct error *err)
 {
 	struct history_base base;
 
-	if (history_base(tree->history, &base, err))
+	if (history_base(tree->history, &base, tree->store, tree->log, err))
 		return -1;
 	version_take(&tag->base, &base.version);
 	tag->intents = base.intents;

@@ -72,17 +72,20 @@ static int parse_file(struct document *out, const struct digest *digest, char *b
 	return document_parse(out, bytes, bytes + at, len - at, err);
 }
 
-int saved_get(int dir_fd, struct document *out, const struct digest *digest, struct error *err)
+/* Whatever it is, it's in the way of the document itself, which can be had again. */
+static void set_aside(int dir_fd, const char *name)
 {
-	cleanup_close int fd = -1;
+	char aside[DIGEST_TEXT_SIZE + sizeof ".damaged"];
+
+	snprintf(aside, sizeof aside, "%s.damaged", name);
+	renameat(dir_fd, name, dir_fd, aside);
+}
+
+static int read_file(int fd, struct document *out, const struct digest *digest, struct error *err)
+{
 	cleanup_free char *bytes = NULL;
 	struct stat st;
 
-	if (!digest_verifiable(digest))
-		return error_set(err, ERROR_NOT_FOUND, "%s isn't kept", digest->text);
-	fd = openat(dir_fd, digest_encoded(digest), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(err, ERROR_NOT_FOUND, "%s isn't kept", digest->text);
 	if (fstat(fd, &st) || st.st_size > (off_t)(2 * DOCUMENT_SIZE_MAX))
 		return error_set(err, ERROR_CORRUPT, "a kept document is damaged");
 	bytes = malloc((size_t)st.st_size + 1);
@@ -91,6 +94,23 @@ int saved_get(int dir_fd, struct document *out, const struct digest *digest, str
 	if (pread(fd, bytes, (size_t)st.st_size, 0) != st.st_size)
 		return error_set_errno(err, EIO, "can't read a kept document");
 	return parse_file(out, digest, bytes, (size_t)st.st_size, err);
+}
+
+int saved_get(int dir_fd, struct document *out, const struct digest *digest, struct error *err)
+{
+	cleanup_close int fd = -1;
+	struct error why = ERROR_INIT;
+
+	if (!digest_verifiable(digest))
+		return error_set(err, ERROR_NOT_FOUND, "%s isn't kept", digest->text);
+	fd = openat(dir_fd, digest_encoded(digest), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, ERROR_NOT_FOUND, "%s isn't kept", digest->text);
+	if (read_file(fd, out, digest, &why) == 0)
+		return 0;
+	if (why.kind == ERROR_CORRUPT)
+		set_aside(dir_fd, digest_encoded(digest));
+	return error_copy(err, &why);
 }
 
 void saved_clear(int dir_fd)

@@ -13,7 +13,8 @@
 /* Keeps a document, durably, in the folder. Costs nothing where it's kept already. */
 int saved_put(int dir_fd, const struct document *document, struct error *err);
 
-/* ERROR_NOT_FOUND where it isn't kept; content that doesn't match is ERROR_CORRUPT. */
+/* ERROR_NOT_FOUND where it isn't kept; content that doesn't match is ERROR_CORRUPT, and isn't kept
+ * from then on: the file is called NAME.damaged. */
 int saved_get(int dir_fd, struct document *out, const struct digest *digest, struct error *err);
 
 /* Removes all that is kept. */

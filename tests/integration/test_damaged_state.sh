@@ -125,3 +125,18 @@ for made_anew in no yes; do
     assert_eq "published" '["a","moved"]' "$(published)"
     unmount "$tag"
 done
+
+say "documents that are kept, and damaged, are fetched again"
+begin
+echo three >"$tag/linux-amd64/c"
+kill_daemon
+for document in "$state"/base/*; do echo >>"$document"; done
+mount_indexfs "$source" "$tag"
+assert_match "the log" "kept document is damaged.*; fetched instead" "$(mount_log "$tag")"
+assert_eq "the files" "a annotations.json b c" "$(ls "$tag/linux-amd64" | xargs)"
+kill_daemon
+mount_indexfs "$source" "$tag"
+sync "$tag"
+assert_eq "published" '["a","b","c"]' "$(published)"
+agree "$tag" "$source"
+unmount "$tag"

@@ -116,6 +116,33 @@ sync "$tag"
 agree "$tag" "$source"
 unmount "$tag"
 
+say "the order of new folders, one of them renamed, over two mounts"
+source=$(source_of team/order v1)
+tag=$T/order
+mount_indexfs "$source" "$tag"
+for arch in amd64 arm64; do
+    mkdir "$tag/linux-$arch"
+    echo app >"$tag/linux-$arch/app"
+done
+mv "$tag/linux-amd64" "$tag/linux-riscv64"
+for _ in 1 2; do remount "$source" "$tag"; done
+sync "$tag"
+assert_eq "entries" "riscv64 arm64" "$(raw "$source" | jq -r '.manifests[].platform.architecture' | xargs)"
+
+say "a folder whose manifest can't be had is removed, and stays so over a kill"
+gone=$(raw "$source" | jq -r '.manifests[1].digest')
+unmount "$tag"
+rm -r "$T/cache-order" "$T/layout/team/order/blobs/${gone/://}"
+mount_indexfs "$source" "$tag"
+assert_call ENOENT listdir "$tag/linux-arm64"
+rmdir "$tag/linux-arm64"
+kill_daemon "$tag"
+mount_indexfs "$source" "$tag"
+assert_eq "the folders" linux-riscv64 "$(ls "$tag")"
+sync "$tag"
+assert_eq "entries" riscv64 "$(raw "$source" | jq -r '.manifests[].platform.architecture' | xargs)"
+unmount "$tag"
+
 say "a second mount of one source by the same user says who holds it"
 use_store layout
 source=$(source_of team/other v1)
