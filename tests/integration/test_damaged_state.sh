@@ -49,7 +49,7 @@ errors() {
     jq -r '.errors[] | "\(.path): \(.message)"' "$tag/.oci/status"
 }
 
-published() {
+titles() {
     raw_at "$source" "$(raw "$source" | jq -r '.manifests[0].digest')" |
         jq -c '[.layers[].annotations["org.opencontainers.image.title"]]'
 }
@@ -67,7 +67,7 @@ for how in record cut; do
     assert_eq "a's annotation" v "$(getfattr --absolute-names --only-values -n user.oci.annotation.k "$tag/linux-amd64/a")"
     sync "$tag"
     [[ $how == cut ]] && expected='["a","b"]' || expected='["a","b","c"]'
-    assert_eq "published" "$expected" "$(published)"
+    assert_eq "published" "$expected" "$(titles)"
     agree "$tag" "$source"
     remount "$source" "$tag"
     [[ -e $state/journal.damaged ]] || fail "the damaged journal isn't kept"
@@ -85,14 +85,14 @@ spoil F linux-amd64/a
 mount_indexfs "$source" "$tag"
 assert_eq "a" one "$(cat "$tag/linux-amd64/a")"
 sync "$tag"
-assert_eq "published" '["a","b"]' "$(published)"
+assert_eq "published" '["a","b"]' "$(titles)"
 
 say "what is removed then is removed for good"
 rm "$tag/linux-amd64/a"
 kill_daemon
 mount_indexfs "$source" "$tag"
 sync "$tag"
-assert_eq "published" '["b"]' "$(published)"
+assert_eq "published" '["b"]' "$(titles)"
 unmount "$tag"
 
 say "a folder whose record is damaged stays"
@@ -122,7 +122,7 @@ for made_anew in no yes; do
     assert_match "status" "linux-amd64/new: .*isn't in the state folder any more" "$(errors)"
     assert_eq "contents" "one two" "$(cat "$tag/linux-amd64/a" "$tag/linux-amd64/moved" | xargs)"
     sync "$tag"
-    assert_eq "published" '["a","moved"]' "$(published)"
+    assert_eq "published" '["a","moved"]' "$(titles)"
     unmount "$tag"
 done
 
@@ -137,6 +137,6 @@ assert_eq "the files" "a annotations.json b c" "$(ls "$tag/linux-amd64" | xargs)
 kill_daemon
 mount_indexfs "$source" "$tag"
 sync "$tag"
-assert_eq "published" '["a","b","c"]' "$(published)"
+assert_eq "published" '["a","b","c"]' "$(titles)"
 agree "$tag" "$source"
 unmount "$tag"
