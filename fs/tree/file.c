@@ -504,21 +504,21 @@ static bool become(
 	struct tree *tree, struct node *node, struct staged *staged, const struct file *from)
 {
 	struct file *file = node->file, was = *file;
+	struct descriptor copy = DESCRIPTOR_INIT;
 
 	if (!staged) {
-		if (!from->has_layer || from->staged ||
-			descriptor_copy(&file->layer, &from->layer, NULL))
-			goto fail;
+		if (!from->has_layer || from->staged || descriptor_copy(&copy, &from->layer, NULL))
+			return false;
+		file->layer = copy;
 		file->has_layer = true;
 	}
 	file->staged = staged;
 	file->changed = staged != NULL;
-	if (history_made(tree, node, NULL))
-		goto fail;
-	if (!staged)
-		descriptor_clear(&was.layer);
-	return true;
-fail:
+	if (!history_made(tree, node, NULL)) {
+		if (!staged)
+			descriptor_clear(&was.layer);
+		return true;
+	}
 	if (!staged)
 		descriptor_clear(&file->layer);
 	file->layer = was.layer;
