@@ -25,7 +25,7 @@ struct snapshot {
 
 static struct snapshot *snapshot_of(const struct fuse_file_info *fi)
 {
-	return (struct snapshot *)(uintptr_t)fi->fh;
+	return (struct snapshot *)(uintptr_t)fi->fh; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 /* The lock is held. */
@@ -48,6 +48,7 @@ static int snapshot_take(struct tree *tree, struct snapshot *snapshot, struct no
 	snapshot->items = calloc(node->children.count + 1, sizeof *snapshot->items);
 	if (!snapshot->items)
 		return ENOMEM;
+	snapshot->count = 0;
 	for (size_t i = 0; i < node->children.count; i++) {
 		struct node *child = node->children.items[i];
 		struct listed *listed = &snapshot->items[snapshot->count];
@@ -80,15 +81,15 @@ static void opendir_ready(struct folder_waiter *waiter, const struct error *err)
 {
 	struct opendir *opendir = (struct opendir *)waiter;
 	struct snapshot *snapshot = snapshot_of(&opendir->info);
+	bool wanted = pending_end(&opendir->pending), opened = false;
 
-	if (!pending_end(&opendir->pending)) {
-		free(snapshot);
-	} else if (err) {
-		free(snapshot);
+	/* it is nobody's where whoever has asked was interrupted */
+	if (wanted && err)
 		fuse_reply_err(opendir->pending.req, error_errno(err));
-	} else if (fuse_reply_open(opendir->pending.req, &opendir->info)) {
-		free(snapshot); /* whoever has asked was interrupted */
-	}
+	else if (wanted)
+		opened = fuse_reply_open(opendir->pending.req, &opendir->info) == 0;
+	if (!opened)
+		free(snapshot);
 	request_done(opendir->tree, opendir->node);
 	free(opendir);
 }

@@ -257,7 +257,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 	struct tree *tree = request_tree(req);
 	struct handle *handle = handle_of(fi);
 	struct error err = ERROR_INIT;
-	size_t written;
+	size_t written = 0;
 	int result = write_to(tree, handle, in, off, &written, &err);
 
 	(void)ino;

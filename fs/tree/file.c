@@ -528,6 +528,31 @@ static bool become(
 	return false;
 }
 
+/* The layer of the base that has the file's name; NULL where there is none. */
+static const struct descriptor *base_layer(struct node *node)
+{
+	struct node *folder = node_folder(node);
+	cleanup_free char *path = folder ? node_path(node, folder) : NULL;
+	long index = path ? folder_layer_index(folder->folder, path) : -1;
+
+	return index < 0 ? NULL : &folder->folder->manifest->items[index];
+}
+
+/* A copy is of the type that its own name says, whatever the other file's is. The lock is held. */
+static void take_type_of_name(struct tree *tree, struct node *node)
+{
+	const struct file *file = node->file;
+	const struct descriptor *base = base_layer(node);
+	const char *type =
+		base ? base->media_type : media_type_for_name(node->name, tree->options.layer_type);
+	struct error err = ERROR_INIT;
+
+	if (!file->media_type && file->layer.media_type &&
+		strcmp(type, file->layer.media_type) != 0 &&
+		file_set_media_type(tree, node, type, &err))
+		tree_report(tree, node, "its media type", &err);
+}
+
 bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64_t *size)
 {
 	struct staged *staged = sealed_content(tree, from->node), *old;
@@ -542,6 +567,8 @@ bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64
 	if (cloned) {
 		content_changed(tree, to->node, to);
 		file->changed = staged != NULL;
+		if (!staged)
+			take_type_of_name(tree, to->node);
 		to->written = true;
 		*size = file_size(tree, to->node);
 	} else {
@@ -552,16 +579,6 @@ bool file_clone(struct tree *tree, struct handle *from, struct handle *to, int64
 	if (old)
 		staged_put_back(old);
 	return cloned;
-}
-
-/* The layer of the base that has the file's name; NULL where there is none. */
-static const struct descriptor *base_layer(struct node *node)
-{
-	struct node *folder = node_folder(node);
-	cleanup_free char *path = folder ? node_path(node, folder) : NULL;
-	long index = path ? folder_layer_index(folder->folder, path) : -1;
-
-	return index < 0 ? NULL : &folder->folder->manifest->items[index];
 }
 
 bool file_is_in_base(struct node *node)

@@ -19,6 +19,25 @@ echo one >"$folder/a"
 echo '{"a": {"k": "v"}}' >"$folder/notes.txt"
 sync "$tag"
 
+say "a copy is of the type that its own name says, whether it was published between or not"
+type_of() {
+    layer "$1" | jq -r .mediaType
+}
+echo made >"$folder/made"
+for name in made a; do
+    cp "$folder/$name" "$folder/$name-copy.json"
+    cp "$folder/$name" "$folder/$name-copy.tar"
+done
+remount "$source" "$tag"
+sync "$tag"
+for name in made a; do
+    assert_eq "$name.json" application/json "$(type_of "$name-copy.json")"
+    assert_eq "$name.tar" application/vnd.oci.image.layer.v1.tar "$(type_of "$name-copy.tar")"
+done
+assert_eq "the original" application/octet-stream "$(type_of a)"
+agree "$tag" "$source"
+rm "$folder"/*-copy.* "$folder/made"
+
 say "a published file that is copied to annotations.json is taken for that"
 cp "$folder/notes.txt" "$folder/annotations.json"
 sync "$tag"
