@@ -88,12 +88,15 @@ static int show_manifest(struct tree *tree, struct node *node, struct document *
 	return 0;
 }
 
-/* Whether all of it is what is shown already. */
-static bool is_shown(const struct node *node, const struct document *document)
+/* Whether all of it is what is shown already: what stands on the manifest may differ from it, and a
+ * whole one says that it shall not. */
+static bool is_shown(
+	const struct node *node, const struct document *document, const struct gift *gift)
 {
 	const struct document *now = node->folder->manifest;
 
-	return now && digest_equal(&now->digest, &document->digest);
+	return now && digest_equal(&now->digest, &document->digest) &&
+	       !(gift->whole && folder_is_changed(node->folder));
 }
 
 /* owner: where it was written; the tag, where that is a single manifest. */
@@ -103,7 +106,7 @@ static int give_manifest(struct tree *tree, struct node *node, struct node *owne
 	static const struct seals none = {.items = NULL};
 	cleanup_with(document_clear) struct document copy = DOCUMENT_INIT;
 
-	if (is_shown(node, document))
+	if (is_shown(node, document, gift))
 		return 0;
 	if (gift->whole &&
 		(draft_refuses(node, err) ||
@@ -148,7 +151,8 @@ static int give_index(struct tree *tree, struct node *node, const struct documen
 {
 	const struct version *base = &node->tag->base;
 
-	if (version_exists(base) && digest_equal(&base->root.digest, &document->digest))
+	if (version_exists(base) && digest_equal(&base->root.digest, &document->digest) &&
+		!(gift->whole && tag_is_changed(node)))
 		return 0;
 	if (gift->whole ? give_index_whole(tree, node, document, gift, err)
 			: give_index_part(tree, node, document, gift, err))
@@ -156,6 +160,28 @@ static int give_index(struct tree *tree, struct node *node, const struct documen
 	node_changed(node);
 	given_is_shown(tree, node);
 	return 0;
+}
+
+static bool same_platform(const struct folder *folder, const struct descriptor *entry)
+{
+	return folder->has_platform == entry->has_platform &&
+	       (!entry->has_platform || platform_equal(&folder->platform, &entry->platform));
+}
+
+/* A single manifest is published as it is where nothing else is to be published with it. */
+static int single_refuses(const struct node *tag, const struct node *node, struct error *err)
+{
+	const struct folder *folder = node->folder;
+
+	if (index_check_changes(tag, node, err))
+		return -1;
+	if (same_platform(folder, &folder->entry) && !folder->has_given_entry &&
+		!folder->notes.descriptor.count && !tag->tag->annotations.count)
+		return 0;
+	return error_set(err, ERROR_INVALID,
+		"%.300s has changes that aren't committed and make an index of the tag: commit "
+		"them first, or give them up",
+		node->name);
 }
 
 int give_document(struct tree *tree, struct node *owner, const struct document *document,
@@ -166,6 +192,8 @@ int give_document(struct tree *tree, struct node *owner, const struct document *
 
 	if (!node || document->kind == DOCUMENT_INDEX)
 		return give_index(tree, owner, document, gift, err);
+	if (node != owner && gift->whole && single_refuses(owner, node, err))
+		return -1;
 	result = give_manifest(tree, node, owner, document, gift, err);
 	if (!result && node != owner)
 		text_each(owner, show_anew, NULL);
@@ -192,12 +220,6 @@ static int check_content(
 			"size: it can't be changed here: it is %lld; manifest.json makes another",
 			(long long)now->size);
 	return 0;
-}
-
-static bool same_platform(const struct folder *folder, const struct descriptor *entry)
-{
-	return folder->has_platform == entry->has_platform &&
-	       (!entry->has_platform || platform_equal(&folder->platform, &entry->platform));
 }
 
 /* The name of the folder by its new platform. */

@@ -10,6 +10,7 @@
 #include "fs/tree/notes.h"
 #include "fs/tree/reshape.h"
 #include "fs/tree/tag.h"
+#include "media_type.h"
 #include "publish.h"
 
 void manifests_clear(struct manifests *manifests)
@@ -100,17 +101,56 @@ int manifests_fetch(struct manifests *out, struct tree *tree, struct node *tag,
 	return result;
 }
 
-static int check_row(const struct reshape *reshape, struct reshape_row *row, struct error *err)
+static int refuse_changed(const char *name, struct error *err)
+{
+	return error_set(err, ERROR_INVALID,
+		"manifests: %.300s has changes that aren't committed: commit them first, or give "
+		"them up",
+		name);
+}
+
+/* Whether a commit would publish another entry for a folder than the index has, or one more. */
+static bool is_pending(const struct node *node)
+{
+	const struct folder *folder = node->folder;
+
+	return folder && folder_is_changed(folder) &&
+	       (folder->has_entry || folder->given || node->children.count);
+}
+
+int index_check_changes(const struct node *tag, const struct node *except, struct error *err)
+{
+	for (size_t i = 0; i < tag->children.count; i++) {
+		const struct node *node = tag->children.items[i];
+
+		if (node != except && is_pending(node))
+			return refuse_changed(node->name, err);
+	}
+	return 0;
+}
+
+/* What is wrong with an entry whose folder goes on as it is. */
+static int refuse_kept(
+	const struct reshape_row *row, const struct descriptor *entry, struct error *err)
+{
+	if (row->node && row->node->folder->state == FOLDER_LOADING)
+		return error_set_errno(err, EBUSY, "%s is just being read", row->name);
+	if (row->node && entry && !media_type_is_manifest(entry->media_type))
+		return error_set(err, ERROR_INVALID,
+			"manifests: %.300s shows files, and %.128s is the mediaType of no "
+			"manifest: remove the folder first",
+			row->name, entry->media_type);
+	return refuse_changed(row->name, err);
+}
+
+/* entry: of the index; NULL: it has none. */
+static int check_row(const struct reshape *reshape, struct reshape_row *row,
+	const struct descriptor *entry, struct error *err)
 {
 	if (row->act != RESHAPE_KEEP && row->act != RESHAPE_HIDE)
 		return 0;
-	if (row->node && row->node->folder->state == FOLDER_LOADING)
-		return error_set_errno(err, EBUSY, "%s is just being read", row->name);
 	if (row->node || node_child(reshape->tag, row->name))
-		return error_set(err, ERROR_INVALID,
-			"manifests: %.300s has changes that aren't committed: commit them first, "
-			"or give them up",
-			row->name);
+		return refuse_kept(row, entry, err);
 	/* one that was removed here comes back */
 	row->act = RESHAPE_ADD;
 	return 0;
@@ -123,10 +163,12 @@ static int check_rows(
 	for (size_t i = 0; i < reshape->count; i++) {
 		struct reshape_row *row = &reshape->rows[i];
 
-		if (check_row(reshape, row, err))
+		const struct descriptor *entry = i < index->count ? &index->items[i] : NULL;
+
+		if (check_row(reshape, row, entry, err))
 			return -1;
-		if (add && row->act == RESHAPE_ADD && i < index->count)
-			row->item = &index->items[i];
+		if (add && row->act == RESHAPE_ADD && entry)
+			row->item = entry;
 	}
 	return 0;
 }
@@ -135,7 +177,7 @@ static int check_rows(
 static int prepare(struct reshape *out, struct tree *tree, struct node *tag,
 	const struct version *to, const struct manifests *manifests, struct error *err)
 {
-	if (reshape_judge(out, tree, tag, to, err))
+	if (index_check_changes(tag, NULL, err) || reshape_judge(out, tree, tag, to, err))
 		return -1;
 	return check_rows(out, &to->root, true, err) ||
 			       reshape_prepare(out, find, manifests, err) ||

@@ -26,6 +26,10 @@ void manifests_clear(struct manifests *manifests);
 int index_give(struct tree *tree, struct node *tag, const struct document *index,
 	const struct manifests *manifests, struct error *err);
 
+/* ERROR_INVALID where a commit would make another index than the one that is given: a folder, but
+ * for the one that is excepted (NULL: none), is new, renamed or changed. The lock is held. */
+int index_check_changes(const struct node *tag, const struct node *except, struct error *err);
+
 /* Whether it could be given, with nothing being changed. */
 int index_check(struct tree *tree, struct node *tag, const struct document *index,
 	const struct manifests *manifests, struct error *err);

@@ -13,6 +13,13 @@ kill_daemon() {
     unset "daemon_of[$1]"
     umount -l "$1"
 }
+# refused FILE TO FOLDER: because something is changed in the folder; it stays as a draft.
+refused() {
+    if cp "$1" "$2"; then fail "$3 would be published with it"; fi
+    assert_match "why" "manifests: $3 has changes that aren.t committed" "$(jq -r '.drafts[].message' "${2%/*}/status")"
+    assert_same "$1" "$2"
+    rm "$2"
+}
 # index ENTRY...: by nobody's habits
 index() {
     local IFS=,
@@ -68,6 +75,44 @@ for store in plain layout; do
     rm "$file"
     sync "$tag"
     assert_eq "the rest" "amd64 riscv64 ppc64le" "$(jq -r '[.manifests[].platform.architecture] | join(" ")' "$file")"
+
+    say "$store: the committed bytes: what was removed is back, an annotation is as it was"
+    cp "$file" "$T/published"
+    rm -r "$tag/linux-riscv64"
+    setfattr -n user.oci.annotation.by -v foot "$tag"
+    cp "$T/published" "$file"
+    for _ in 1 2; do
+        assert_eq "folders" "linux-amd64 linux-ppc64le linux-riscv64" "$(folders "$tag")"
+        assert_eq "an annotation" hand "$(getfattr --only-values -n user.oci.annotation.by "$tag")"
+        kill_daemon "$tag"
+        mount_indexfs "$source" "$tag" "$STORE_OPTIONS"
+    done
+    sync "$tag"
+    raw "$source" | cmp - "$T/published" || fail "the bytes"
+
+    say "$store: a folder that is new, renamed or changed, and the index says otherwise"
+    sed 's/"by":"hand"/"by":"foot"/' "$T/published" >"$T/given"
+    mkdir "$tag/linux-arm"
+    echo new >"$tag/linux-arm/app"
+    refused "$T/given" "$file" linux-arm
+    refused "$T/published" "$file" linux-arm
+    rm -r "$tag/linux-arm"
+    mv "$tag/linux-ppc64le" "$tag/linux-s390x"
+    refused "$T/given" "$file" linux-s390x
+    refused "$T/published" "$file" linux-s390x
+    mv "$tag/linux-s390x" "$tag/linux-ppc64le"
+    sync "$tag"
+    echo more >>"$tag/linux-ppc64le/app"
+    refused "$T/given" "$file" linux-ppc64le
+    refused "$T/published" "$file" linux-ppc64le
+    sync "$tag"
+    agree "$tag" "$source"
+
+    say "$store: a folder that shows files can't become one of another kind"
+    jq -c '.manifests[0].mediaType = "application/x.other"' "$file" >"$T/given"
+    if cp "$T/given" "$file"; then fail "its files are shown"; fi
+    assert_match "why" 'linux-amd64 shows files, and application/x.other' "$(jq -r '.drafts[].message' "$tag/.oci/status")"
+    rm "$file"
 
     say "$store: a manifest that isn't there, one of another size"
     index "${entries[0]}" "$(jq -c '.digest = "sha256:'"$(printf %064d 1)"'" | .platform.architecture = "arm"' <<<"${entries[0]}")" >"$file"
@@ -127,5 +172,9 @@ for store in plain layout; do
     assert_same "$T/given" "$tag/any/.oci/manifest.json"
     sync "$tag"
     raw "$source" | cmp - "$T/given" || fail "the bytes"
+    say "$store: a single manifest, and a folder that would make an index of the tag"
+    mkdir "$tag/linux-arm"
+    echo new >"$tag/linux-arm/app"
+    refused "$T/given" "$file" linux-arm
     unmount "$tag"
 done

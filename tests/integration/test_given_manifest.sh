@@ -81,6 +81,27 @@ for store in plain layout; do
     sync "$tag"
     assert_same "$T/published" "$file"
 
+    say "$store: the committed bytes: what was changed since is undone"
+    setfattr -n user.oci.annotation.by -v late "$folder/one"
+    mv "$folder/three" "$folder/drei"
+    cp "$T/published" "$file"
+    assert_eq "shown" "annotations.json one three" "$(ls "$folder" | xargs)"
+    assert_eq "an annotation" foot "$(getfattr --only-values -n user.oci.annotation.by "$folder/one")"
+    rm "$folder/one"
+    cp "$T/published" "$file"
+    kill_daemon "$tag"
+    mount_indexfs "$source" "$tag" "$STORE_OPTIONS"
+    assert_eq "shown" "annotations.json one three" "$(ls "$folder" | xargs)"
+    sync "$tag"
+    assert_eq "published" "$(digest_of "$T/published")" "$(entry)"
+    say "$store: the committed bytes, and a file that would be published with them"
+    echo new >"$folder/new"
+    if cp "$T/published" "$file"; then fail "new isn't in it"; fi
+    assert_match "why" 'new isn.t committed, and this manifest doesn.t name it' "$(jq -r '.drafts[].message' "$tag/.oci/status")"
+    rm "$folder/new" "$file"
+    sync "$tag"
+    assert_eq "published" "$(digest_of "$T/published")" "$(entry)"
+
     say "$store: a blob that isn't there, one of another size"
     echo elsewhere >"$T/missing"
     [[ $store == layout ]] || mark=$(log_mark "${access_log[plain]}")
