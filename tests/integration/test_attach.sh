@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # A folder made in .oci/referrers becomes an artifact whose subject is the index, or one platform's
 # manifest: found through the Referrers API, under the tag of the tag schema, and in a layout; by
 # several mounts at once; after a kill; and always of the same bytes.

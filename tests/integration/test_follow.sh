@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Reading follows the tag: what others publish is shown, whole, with local changes on top, and an open
 # file keeps its bytes.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # config.json written in .oci: the manifest names what was written, and the registry gets these bytes.
 . "$(dirname "$0")/lib.sh"
 

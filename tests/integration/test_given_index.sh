@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # index.json written in .oci: the tag shows at once what it says, and exactly these bytes are
 # published; a tag that is a single manifest is written the same way.
 . "$(dirname "$0")/lib.sh"

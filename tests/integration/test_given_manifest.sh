@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # manifest.json written in .oci: the folder shows at once what it says, and exactly these bytes are
 # published; changes of files and annotations that come after it are made into them.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # -o profile=homebrew: bottles and their tabs, copied into a mount, are what Homebrew's own publisher
 # would have pushed, byte for byte. homebrew.py makes both by itself.
 . "$(dirname "$0")/lib.sh"

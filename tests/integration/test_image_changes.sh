@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # Images that are there stay images when they're changed: their configs follow their layers and their
 # folders' names, with no more read than that needs.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# Takes long: starts first.
 # What isn't committed is there again: after an unmount, after kill -9, without the registry.
 . "$(dirname "$0")/lib.sh"
 

@@ -48,10 +48,10 @@ assert_fails() {
 
 # wait_until SECONDS COMMAND...
 wait_until() {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1 * ${TEST_PATIENCE:-1}))
     shift
     until "$@"; do
         [[ $SECONDS -lt $end ]] || return 1
-        sleep 0.02
+        sleep 0.05
     done
 }
