@@ -8,21 +8,24 @@
 
 #define LICENSE_MAX 255
 #define AND " AND "
+#define OR " OR "
 #define AND_CUT AND "LicenseRef-Homebrew-truncated"
 #define NOT_SAYABLE "LicenseRef-Homebrew-cannot-represent"
 
 /* How much of it goes before AND_CUT: so many whole terms as fit. What is true of all of a
- * conjunction is true of its first terms; of other expressions it isn't, so that nothing fits. */
+ * conjunction is true of its first terms; of other expressions it isn't, so that nothing fits: an
+ * OR that is not in brackets makes it one of those, wherever it stands, for AND binds tighter. */
 static size_t terms_len(const char *license)
 {
 	size_t fits = 0;
 	int depth = 0; /* of brackets within the term */
 
 	for (const char *c = license; *c;) {
+		if (depth <= 0 && strncmp(c, OR, strlen(OR)) == 0)
+			return 0;
 		if (depth <= 0 && strncmp(c, AND, strlen(AND)) == 0) {
-			if ((size_t)(c - license) + strlen(AND_CUT) > LICENSE_MAX)
-				break;
-			fits = (size_t)(c - license);
+			if ((size_t)(c - license) + strlen(AND_CUT) <= LICENSE_MAX)
+				fits = (size_t)(c - license);
 			depth = 0;
 			c += strlen(AND);
 			continue;

@@ -47,6 +47,15 @@ def filled(pairs):
     return {key: value for key, value in pairs.items() if value and value.strip()}
 
 
+def outside_brackets(text):
+    depth, kept = 0, ""
+    for char in text:
+        depth += char == "("
+        kept += char if depth <= 0 else ""
+        depth -= char == ")"
+    return kept
+
+
 def licenses(text):
     if len(text) <= 255:
         return text
@@ -56,6 +65,8 @@ def licenses(text):
             parts[-1] += " AND " + term
         else:
             parts.append(term)
+    if any(" OR " in outside_brackets(term) for term in parts):
+        return "LicenseRef-Homebrew-cannot-represent"  # AND binds tighter
     for kept in range(len(parts) - 1, 0, -1):
         short = " AND ".join([*parts[:kept], "LicenseRef-Homebrew-truncated"])
         if len(short) <= 255:

@@ -335,6 +335,10 @@ START_TEST(a_long_license_is_cut)
 		{"((A AND B) OR (C AND D)) AND " FIFTY FIFTY FIFTY FIFTY FIFTY,
 			"((A AND B) OR (C AND D))" CUT},
 		{"(A AND " FIFTY FIFTY FIFTY FIFTY FIFTY ") AND B", NOT_SAYABLE},
+		/* AND binds tighter than OR */
+		{"MIT AND " FIFTY FIFTY FIFTY FIFTY FIFTY " OR ISC", NOT_SAYABLE},
+		{"MIT OR ISC AND " FIFTY FIFTY FIFTY FIFTY FIFTY, NOT_SAYABLE},
+		{"MIT AND (" FIFTY FIFTY FIFTY FIFTY FIFTY " OR ISC)", "MIT" CUT},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
