@@ -6,7 +6,6 @@
 
 #include "cleanup.h"
 #include "fs/cache/cache.h"
-#include "fs/tree/folder.h"
 #include "image_config.h"
 
 void base_config_clear(struct base_config *config)
@@ -100,9 +99,8 @@ static int take(struct base_config *out, const struct plan *plan, const struct d
 }
 
 int base_config_read(struct base_config *out, const struct plan *plan,
-	const struct plan_folder *folder, struct cancel *cancel, struct error *err)
+	const struct document *manifest, struct cancel *cancel, struct error *err)
 {
-	const struct document *manifest = folder->node->folder->manifest;
 	struct error why = ERROR_INIT;
 
 	if (!manifest || !manifest->has_config ||

@@ -1,5 +1,5 @@
 /*
- * base_config.h - what the image config of a folder's base says.
+ * base_config.h - what the image config that a manifest names says.
  */
 #ifndef INDEXFS_FS_COMMIT_BASE_CONFIG_H
 #define INDEXFS_FS_COMMIT_BASE_CONFIG_H
@@ -23,11 +23,11 @@ struct base_config {
 		.json = NULL, .platform = PLATFORM_INIT                                            \
 	}
 
-/* Reads it, into an empty one: what was written to .oci/config.json, else through the cache. A new
- * folder, a config of another type, one that says nothing of an image, one that is damaged or not
- * there (which is told): none. The errors of the store. Takes no lock. */
+/* Reads it, into an empty one: what was written to .oci/config.json, else through the cache. No
+ * manifest (NULL), a config of another type, one that says nothing of an image, one that is damaged
+ * or not there (which is told): none. The errors of the store. Takes no lock. */
 int base_config_read(struct base_config *out, const struct plan *plan,
-	const struct plan_folder *folder, struct cancel *cancel, struct error *err);
+	const struct document *manifest, struct cancel *cancel, struct error *err);
 void base_config_clear(struct base_config *config);
 
 /* The bytes of a config that is about to be published, as a string to free; false where it isn't.

@@ -93,7 +93,7 @@ static int make_bottle(
 	cleanup_with(base_config_clear) struct base_config base = BASE_CONFIG_INIT;
 	struct digest diff_id;
 
-	if (base_config_read(&base, plan, folder, cancel, err))
+	if (base_config_read(&base, plan, folder->node->folder->manifest, cancel, err))
 		return error_prefix(err, "%s", folder->name);
 	if (find_diff_id(&diff_id, plan, folder, &base, cancel, err))
 		return -1;

@@ -1,11 +1,12 @@
 /*
- * check.c - what a document that was given names is there, or is about to be.
+ * check.c - what a document that was given names is there, or is about to be, and fits.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "fs/commit/base_config.h"
 #include "fs/commit/plan.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
@@ -96,6 +97,33 @@ static int ask(void *context, size_t i, struct error *err)
 		check->folder->name, where, named->item->digest.text, (long long)named->item->size);
 }
 
+/* Whether the registry's manifest, or this commit, pairs that config with as many layers. */
+static bool is_paired(const struct check *check, const struct document *manifest)
+{
+	return check->folder->config.staged ||
+	       (check->base.has_config && same(&check->base.config, &manifest->config) &&
+		       check->base.count == manifest->count);
+}
+
+/* config.md: an image config has a diff_id for each layer. One that says nothing of an image is a
+ * placeholder. */
+static int check_config(const struct check *check, struct error *err)
+{
+	const struct document *manifest = &check->folder->manifest;
+	cleanup_with(base_config_clear) struct base_config config = BASE_CONFIG_INIT;
+
+	if (!manifest->has_config || is_paired(check, manifest))
+		return 0;
+	if (base_config_read(&config, check->plan, manifest, check->cancel, err))
+		return error_prefix(err, "%s", check->folder->name);
+	if (!config.json || config.count == manifest->count)
+		return 0;
+	return error_set(err, ERROR_INVALID,
+		"%s/.oci/manifest.json: config: rootfs.diff_ids of %s: there are %zu, and %zu "
+		"layers in the manifest: write a config.json with one for each, too",
+		check->folder->name, manifest->config.digest.text, config.count, manifest->count);
+}
+
 static int check_manifest(const struct plan *plan, const struct plan_folder *folder,
 	struct cancel *cancel, struct error *err)
 {
@@ -113,7 +141,10 @@ static int check_manifest(const struct plan *plan, const struct plan_folder *fol
 		want(&check, &manifest->config, 0, true);
 	for (size_t i = 0; i < manifest->count && shown->whole; i++)
 		want(&check, &manifest->items[i], i, false);
-	return parallel_for(check.count, plan->tree->store->jobs, ask, &check, err);
+	return parallel_for(check.count, plan->tree->store->jobs, ask, &check, err) ||
+			       check_config(&check, err)
+		       ? -1
+		       : 0;
 }
 
 /* Whether the registry had the same entry when the index was given. */

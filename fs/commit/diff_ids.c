@@ -8,17 +8,78 @@
 #include "diff_id.h"
 #include "fs/cache/cache.h"
 #include "fs/tree/folder.h"
+#include "fs/tree/history.h"
 
-/* What the present config says, by the layer's place in the present manifest. */
-static bool find_known(struct digest *out, const struct document *manifest,
-	const struct base_config *base, const struct descriptor *layer)
+/* What the registry has of a folder: a manifest, and the config that was made for it. */
+struct known {
+	struct document manifest;
+	struct digest *diff_ids; /* one for each of its layers; NULL: nothing is known */
+};
+
+static void known_clear(struct known *known)
 {
-	if (!manifest || !base->json || base->count != manifest->count)
+	document_clear(&known->manifest);
+	free(known->diff_ids);
+}
+
+/* False where there is none, or it isn't at hand. */
+static bool read_manifest(struct known *known, struct tree *tree, const struct folder *shown)
+{
+	const struct document *now = shown->manifest;
+
+	if (!shown->has_entry)
 		return false;
-	for (size_t i = 0; i < manifest->count; i++)
+	if (now && digest_equal(&now->digest, &shown->entry.digest))
+		return document_copy(&known->manifest, now, NULL) == 0;
+	return history_document(tree->history, &known->manifest, &shown->entry.digest, NULL) == 0;
+}
+
+/* base is the config that the manifest which is shown names. */
+static int read_config(struct known *known, const struct plan *plan, const struct folder *shown,
+	const struct base_config *base, struct cancel *cancel, struct error *err)
+{
+	const struct document *manifest = &known->manifest;
+	cleanup_with(base_config_clear) struct base_config read = BASE_CONFIG_INIT;
+	const struct base_config *config = base;
+
+	if (!shown->manifest ||
+		!digest_equal(&shown->manifest->config.digest, &manifest->config.digest)) {
+		if (base_config_read(&read, plan, manifest, cancel, err))
+			return -1;
+		config = &read;
+	}
+	if (!config->json || config->count != manifest->count)
+		return 0;
+	known->diff_ids = calloc(config->count + 1, sizeof *known->diff_ids);
+	if (!known->diff_ids)
+		return error_set_memory(err);
+	for (size_t i = 0; i < config->count; i++)
+		known->diff_ids[i] = config->diff_ids[i];
+	return 0;
+}
+
+/* A config tells of its layers by their places, and so of those of the manifest that it was made
+ * for only: one that was given through .oci may name the same config, and have others. */
+static int known_read(struct known *known, const struct plan *plan,
+	const struct plan_folder *folder, const struct base_config *base, struct cancel *cancel,
+	struct error *err)
+{
+	const struct folder *shown = folder->node->folder;
+
+	return read_manifest(known, plan->tree, shown)
+		       ? read_config(known, plan, shown, base, cancel, err)
+		       : 0;
+}
+
+static bool find_known(
+	struct digest *out, const struct known *known, const struct descriptor *layer)
+{
+	const struct document *manifest = &known->manifest;
+
+	for (size_t i = 0; known->diff_ids && i < manifest->count; i++)
 		if (digest_equal(&manifest->items[i].digest, &layer->digest) &&
 			!strcmp(manifest->items[i].media_type, layer->media_type)) {
-			*out = base->diff_ids[i];
+			*out = known->diff_ids[i];
 			return true;
 		}
 	return false;
@@ -61,15 +122,17 @@ static int compute(struct digest *out, const struct plan *plan, const struct pla
 int plan_diff_ids(struct digest **out, const struct plan *plan, const struct plan_folder *folder,
 	const struct base_config *base, struct cancel *cancel, struct error *err)
 {
-	const struct document *manifest = folder->node->folder->manifest;
+	cleanup_with(known_clear) struct known known = {.manifest = DOCUMENT_INIT};
 	cleanup_free struct digest *found = calloc(folder->file_count + 1, sizeof *found);
 
 	if (!found)
 		return error_set_memory(err);
+	if (known_read(&known, plan, folder, base, cancel, err))
+		return -1;
 	for (size_t i = 0; i < folder->file_count; i++) {
 		const struct plan_file *file = &folder->files[i];
 
-		if (!find_known(&found[i], manifest, base, &file->layer) &&
+		if (!find_known(&found[i], &known, &file->layer) &&
 			compute(&found[i], plan, folder, file, cancel, err))
 			return -1;
 	}

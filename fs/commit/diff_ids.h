@@ -7,8 +7,9 @@
 #include "fs/commit/base_config.h"
 #include "fs/commit/plan.h"
 
-/* One for each file of the folder, in their order; the caller frees *out. base is the folder's.
- * What it doesn't tell is computed: from the staged file, else from the blob, which is fetched.
+/* One for each file of the folder, in their order; the caller frees *out. base is what the
+ * manifest that is shown names. What the registry's manifest and its config don't tell is computed:
+ * from the staged file, else from the blob, which is fetched.
  * ERROR_INVALID and ERROR_TOO_LARGE name the file (diff_id.h); the errors of the store. */
 int plan_diff_ids(struct digest **out, const struct plan *plan, const struct plan_folder *folder,
 	const struct base_config *base, struct cancel *cancel, struct error *err);

@@ -71,7 +71,8 @@ static int edit(struct plan *plan, struct plan_folder *folder, const struct base
 	size_t count = base->count;
 	bool renamed = has_other_platform(folder);
 
-	if (has_other_layers(folder)) {
+	/* a manifest that was given may name the config of another */
+	if (has_other_layers(folder) || folder->node->folder->whole) {
 		if (plan_diff_ids(&computed, plan, folder, base, cancel, err))
 			return -1;
 		diff_ids = computed;
@@ -98,7 +99,7 @@ static int make_config(
 			       : 0;
 	if (!has_other_layers(folder) && !has_other_platform(folder))
 		return 0;
-	if (base_config_read(&base, plan, folder, cancel, err))
+	if (base_config_read(&base, plan, folder->node->folder->manifest, cancel, err))
 		return error_prefix(err, "%s", folder->name);
 	return base.json ? edit(plan, folder, &base, cancel, err) : 0;
 }

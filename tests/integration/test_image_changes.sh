@@ -94,3 +94,64 @@ remount "$source" "$tag"
 assert_eq "folders" linux-arm-v6 "$(ls "$tag")"
 agree "$tag" "$source"
 unmount "$tag"
+
+say "layers in another order by a manifest that was given, and one added: each has its own diff_id"
+source=$(source_of team/app given) tag=$T/given
+folder=$tag/linux-amd64 manifest=$tag/linux-amd64/.oci/manifest.json
+mount_indexfs "$source" "$tag" config=image
+mkdir "$folder"
+cp "$T/base.tar.gz" "$T/more.tar.gz" "$folder/"
+sync "$tag"
+give() { # FILTER [OPTION...]: a change of the manifest
+    jq -c "${@:2}" "$1" "$manifest" >"$T/given.json"
+    cp "$T/given.json" "$manifest"
+}
+mark=$(log_mark "$log")
+give '.layers |= reverse'
+echo text >"$T/README.txt"
+cp "$T/README.txt" "$folder/README"
+sync "$tag"
+assert_requests "$log" "$mark" 'GET .*/blobs/' 0
+assert_eq "diff_ids" "$(digest_of "$T/more.tar") $(digest_of "$T/base.tar") $(digest_of "$T/README.txt")" \
+    "$(diff_ids "$source" amd64)"
+
+say "its folder renamed, too: the config that this makes is of these layers"
+give '.layers |= reverse'
+mv "$folder" "$tag/linux-arm64"
+sync "$tag"
+assert_eq "diff_ids" "$(digest_of "$T/README.txt") $(digest_of "$T/base.tar") $(digest_of "$T/more.tar")" \
+    "$(diff_ids "$source" arm64)"
+mv "$tag/linux-arm64" "$folder"
+sync "$tag"
+
+say "a layer overwritten, named by a manifest that was given, and a file removed"
+echo third >"$T/more/etc/conf"
+tar -C "$T/more" -cf "$T/third.tar" etc
+gzip -nk "$T/third.tar"
+cp "$T/third.tar.gz" "$folder/base.tar.gz"
+give '.layers[1] |= (.digest = $digest | .size = $size)' --arg digest "$(digest_of "$T/third.tar.gz")" \
+    --argjson size "$(stat -c %s "$T/third.tar.gz")"
+rm "$folder/README"
+sync "$tag"
+assert_eq "diff_ids" "$(digest_of "$T/third.tar") $(digest_of "$T/more.tar")" "$(diff_ids "$source" amd64)"
+unpack_image "$source" amd64
+agree "$tag" "$source"
+
+say "a manifest that was given with fewer layers than its config tells of, as it is, isn't published"
+before=$(image_digest "$source" amd64)
+mark=$(log_mark "$log")
+give '.layers |= .[:1]'
+assert_call EINVAL fsync "$tag"
+assert_match "why" "linux-amd64/.oci/manifest.json: config: rootfs.diff_ids of sha256:[0-9a-f]*: there are 2, and 1 layers" \
+    "$(cat "$tag/.oci/status")"
+assert_no_request "$log" "$mark" '^(PUT|POST|PATCH)'
+assert_eq "published" "$before" "$(image_digest "$source" amd64)"
+
+say "with a config for these layers it is"
+jq -c '.rootfs.diff_ids |= .[:1]' "$folder/.oci/config.json" >"$T/written.json"
+cp "$T/written.json" "$folder/.oci/config.json"
+sync "$tag"
+assert_eq "diff_ids" "$(digest_of "$T/third.tar")" "$(diff_ids "$source" amd64)"
+unpack_image "$source" amd64
+agree "$tag" "$source"
+unmount "$tag"
