@@ -179,8 +179,8 @@ static int single_refuses(const struct node *tag, const struct node *node, struc
 		!folder->notes.descriptor.count && !tag->tag->annotations.count)
 		return 0;
 	return error_set(err, ERROR_INVALID,
-		"%.300s has changes that aren't committed and make an index of the tag: commit "
-		"them first, or give them up",
+		"%.300s has changes that aren't committed and make an index of the tag: "
+		"remove this document, commit them, and write it again",
 		node->name);
 }
 

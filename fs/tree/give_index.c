@@ -104,8 +104,8 @@ int manifests_fetch(struct manifests *out, struct tree *tree, struct node *tag,
 static int refuse_changed(const char *name, struct error *err)
 {
 	return error_set(err, ERROR_INVALID,
-		"manifests: %.300s has changes that aren't committed: commit them first, or give "
-		"them up",
+		"manifests: %.300s has changes that aren't committed: remove this document, "
+		"commit them, and write it again",
 		name);
 }
 
