@@ -8,6 +8,10 @@
 
 start_fixture big
 
+watches_nothing() {
+    [[ $(jq .watching "$tag/.oci/status") == false ]]
+}
+
 peak_mib() {
     awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$(daemon_pid "$tag")/status"
 }
@@ -63,11 +67,14 @@ for entries in 1000 10000; do
     is_now "$T/before"
     only_the_index_was_sent
 
+    # A commit beside one whose push is watched has the versions of both.
     say "one that is new, and taken away again"
+    wait_until 20 watches_nothing || fail "it still watches"
     mark=$(fixture_mark big)
     setfattr -n user.oci.annotation.org.example.new -v 1 "$folder"
     sync "$tag"
     only_the_index_was_sent
+    wait_until 20 watches_nothing || fail "it still watches"
     setfattr -x user.oci.annotation.org.example.new "$folder"
     sync "$tag"
     is_now "$T/before"
