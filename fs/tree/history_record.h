@@ -1,11 +1,15 @@
 /*
- * history_record.h - the records of the journal, for those who write and those who read them.
+ * history_record.h - the journal from inside: its records, for those who write and those who read
+ * them.
  */
 #ifndef INDEXFS_FS_TREE_HISTORY_RECORD_H
 #define INDEXFS_FS_TREE_HISTORY_RECORD_H
 
+#include "fs/tree/intent.h"
+#include "fs/tree/node.h"
 #include "fs/work/boot.h"
 #include "fs/work/journal.h"
+#include "fs/work/staging.h"
 
 enum {
 	RECORD_BASE = 'B', /* digest of the root ("": none), entry of a single manifest */
@@ -48,5 +52,27 @@ struct history {
 	bool unsynced; /* something was appended since history_flush_begin() */
 	bool behind; /* it tells of another base: nothing can be appended to it */
 };
+
+#define RECORD_NUMBER_SIZE 48
+
+/* Room for the texts of a record that are numbers. */
+struct record_numbers {
+	char id[RECORD_NUMBER_SIZE], mode[RECORD_NUMBER_SIZE], order[RECORD_NUMBER_SIZE],
+		time[RECORD_NUMBER_SIZE];
+};
+
+/* What a record says of a thing as it is now; its texts are borrowed, from the thing, from numbers
+ * and from the other arguments. The lock is held. */
+struct record record_base(const struct node *root);
+struct record record_node(
+	const struct node *node, const char *path, struct record_numbers *numbers);
+struct record record_intent(const struct intent *intent);
+struct record record_given(const char *path, const char *name, const char *text, bool whole);
+/* What is known of a file's bytes and the disk; false where that is nothing. */
+bool record_disk(struct record *out, struct staged *staged, struct record_numbers *numbers);
+
+void record_time(char out[static RECORD_NUMBER_SIZE], const struct timespec *time);
+/* The notes of a tag or folder, as text. */
+int record_notes(struct buf *text, const struct node *owner, struct error *err);
 
 #endif
