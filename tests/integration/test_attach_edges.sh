@@ -17,15 +17,6 @@ attach() { # FOLDER TEXT [TYPE]
     echo "$2" >"$1/.oci/referrers/${3-$kind}/sbom.json"
 }
 api() { curl -sS "http://${host[api]}/v2/team/app/referrers/$1" | jq -r '.manifests[].digest' | sort | xargs; }
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
-}
-
 say "which names can be made"
 mount_indexfs "$source" "$tag"
 mkdir "$tag/linux-amd64"
@@ -80,7 +71,7 @@ mkdir -p "$tag/linux-amd64/.oci/referrers/$kind/share"
 echo 2 >"$tag/linux-amd64/.oci/referrers/$kind/share/second"
 echo '{"$manifest": {"who": "me"}}' >"$tag/linux-amd64/.oci/referrers/$kind/annotations.json"
 setfattr -n user.oci.annotation.k -v v "$tag/linux-amd64/.oci/referrers/$kind/share/second"
-kill_daemon
+kill_daemon "$tag"
 fixture_set api "fault GET . always status=503" "fault HEAD . always status=503"
 mount_indexfs "$source" "$tag" retries=0
 assert_eq "after the kill" "not yet" "$(cat "$r/application.vnd.example.one/sbom.json")"
@@ -102,7 +93,7 @@ fixture_set api "fault PUT /manifests/sha256:.* 2- status=403"
 assert_call "EACCES" fsync "$tag"
 assert_match "the log" "${kind/+/.}: not attached yet: .*HTTP 403" "$(grep "not committed" "$tag/.oci/log" | tail -n 1)"
 assert_eq "the tag" "$(cat "$tag/.oci/digest")" "sha256:$(raw "$source" | sha256sum | cut -d' ' -f1)"
-kill_daemon
+kill_daemon "$tag"
 fixture_set api clear
 mount_indexfs "$source" "$tag"
 assert_eq "it waits" "refused at first" "$(cat "$r/$kind/sbom.json")"

@@ -39,10 +39,6 @@ wait_running() {
     wait_until 30 are_running "$1" || fail "not $1 bodies are under way: $(cat "$tag/.oci/status")"
 }
 
-digest_of() { # FILE
-    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
-}
-
 # How often the body of a file was sent to the end since MARK.
 bodies_of() { # FILE MARK
     fixture_log up "$2" | grep -cE "^[0-9]+ PUT [^ ]*digest=$(digest_of "$1") 201 " || true

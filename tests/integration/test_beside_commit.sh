@@ -7,10 +7,6 @@ source=$(source_of team/app v1)
 tag=$T/v1
 mount_indexfs "$source" "$tag"
 
-digest_of() { # FILE
-    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
-}
-
 say "two syncs and an empty folder: both end, and the folder can be listed"
 mkdir "$tag/linux-amd64" "$tag/linux-arm64"
 random_file "$tag/linux-amd64/app" 20000000

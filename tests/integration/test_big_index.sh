@@ -58,10 +58,7 @@ for entries in 1000 10000; do
     say "and back, as an extended attribute, after a kill"
     mark=$(fixture_mark big)
     setfattr -n user.oci.annotation.org.example.changes -v old "$folder"
-    kill -9 "$(daemon_pid "$tag")"
-    wait "$(daemon_pid "$tag")" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
+    kill_daemon "$tag"
     mount_indexfs "${host[big]}/team/big:$name" "$tag"
     sync "$tag"
     is_now "$T/before"

@@ -76,7 +76,6 @@ agree "$tag" "$source"
 say "changed here and by somebody else: named with both digests; settled either way"
 other=$T/other
 mount_indexfs "$source" "$other"
-digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"; }
 for side in ours theirs; do
     echo "theirs $side" >"$other/linux-amd64/two"
     echo "ours $side" >"$tag/linux-amd64/two"

@@ -6,15 +6,6 @@
 use_store layout
 runs=0
 
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
-}
-
 # A tag of its own with a and b in it, published.
 begin() {
     runs=$((runs + 1))
@@ -59,7 +50,7 @@ for how in record cut; do
     begin
     echo three >"$tag/linux-amd64/c"
     remount "$source" "$tag"
-    kill_daemon
+    kill_daemon "$tag"
     if [[ $how == cut ]]; then spoil L linux-amd64/a cut; else spoil L linux-amd64/a; fi
     mount_indexfs "$source" "$tag"
     assert_match "status" "journal is damaged" "$(errors)"
@@ -80,7 +71,7 @@ begin
 mv "$tag/linux-amd64/a" "$tag/linux-amd64/a~"
 echo changed >"$tag/linux-amd64/a"
 rm "$tag/linux-amd64/a~"
-kill_daemon
+kill_daemon "$tag"
 spoil F linux-amd64/a
 mount_indexfs "$source" "$tag"
 assert_eq "a" one "$(cat "$tag/linux-amd64/a")"
@@ -89,7 +80,7 @@ assert_eq "published" '["a","b"]' "$(titles)"
 
 say "what is removed then is removed for good"
 rm "$tag/linux-amd64/a"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 sync "$tag"
 assert_eq "published" '["b"]' "$(titles)"
@@ -100,7 +91,7 @@ begin
 mkdir "$tag/linux-arm64"
 echo four >"$tag/linux-arm64/d"
 remount "$source" "$tag"
-kill_daemon
+kill_daemon "$tag"
 spoil E linux-amd64
 mount_indexfs "$source" "$tag"
 sync "$tag"
@@ -116,7 +107,7 @@ for made_anew in no yes; do
     echo changed >"$tag/linux-amd64/moved"
     echo new >"$tag/linux-amd64/new"
     [[ $made_anew == no ]] || remount "$source" "$tag"
-    kill_daemon
+    kill_daemon "$tag"
     rm "$state"/files/*
     mount_indexfs "$source" "$tag"
     assert_match "status" "linux-amd64/new: .*isn't in the state folder any more" "$(errors)"
@@ -129,12 +120,12 @@ done
 say "documents that are kept, and damaged, are fetched again"
 begin
 echo three >"$tag/linux-amd64/c"
-kill_daemon
+kill_daemon "$tag"
 for document in "$state"/base/*; do echo >>"$document"; done
 mount_indexfs "$source" "$tag"
 assert_match "the log" "kept document is damaged.*; fetched instead" "$(mount_log "$tag")"
 assert_eq "the files" "a annotations.json b c" "$(ls "$tag/linux-amd64" | xargs)"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 sync "$tag"
 assert_eq "published" '["a","b","c"]' "$(titles)"

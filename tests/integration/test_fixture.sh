@@ -35,10 +35,6 @@ part() { # OFFSET BYTES of the blob
     dd if="$T/blob" iflag=skip_bytes,count_bytes skip="$1" count="$2" status=none
 }
 
-digest_of() { # FILE
-    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
-}
-
 put_blob() { # REPOSITORY FILE
     http 202 POST "/v2/$1/blobs/uploads/"
     http 201 PUT "$(header Location)&digest=$(digest_of "$2")" --data-binary "@$2"
@@ -474,7 +470,6 @@ assert_match "challenge" invalid_token "$(header WWW-Authenticate)"
 fixture_set bearer 'quirk token-life=1' 'quirk token-field=token' 'quirk no-token-post'
 token repository:team/app:pull -u tester:sesame
 assert_eq "fields" "1 false" "$(jq -r '"\(.expires_in) \(has("access_token"))"' "$T/body")"
-with 404 GET /v2/team/app/tags/list
 sleep 1.1
 with 401 GET /v2/team/app/tags/list
 http 404 POST /token --data "grant_type=password"

@@ -112,11 +112,7 @@ EOF
     echo u >"$a/linux-s390x/app"
     sync "$a"
     wait_until 30 shows "$b/linux-s390x/app" u || fail "app of s390x"
-    pid=$(daemon_pid "$b")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$b]"
-    umount -l "$b"
+    kill_daemon "$b"
     mount_indexfs "$source" "$b" "$STORE_OPTIONS,refresh=0"
     assert_eq "again" again "$(cat "$b/linux-amd64/again")"
     assert_eq "u" u "$(cat "$b/linux-s390x/app")"

@@ -17,12 +17,7 @@ begin() {
 number=0
 
 kill_and_mount() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
+    kill_daemon "$tag"
     mount_indexfs "$source" "$tag" "$options"
     assert_eq "errors" "[]" "$(jq -c .errors "$tag/.oci/status")"
 }

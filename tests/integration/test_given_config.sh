@@ -3,16 +3,7 @@
 # config.json written in .oci: the manifest names what was written, and the registry gets these bytes.
 . "$(dirname "$0")/lib.sh"
 
-digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"; }
 manifest() { raw_at "$source" "$(raw "$source" | jq -r '.manifests[0].digest')"; }
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$1")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$1]"
-    umount -l "$1"
-}
 
 make_image "$T/images" amd64 amd64 /bin/true
 make_image "$T/images" arm64 arm64 /bin/false

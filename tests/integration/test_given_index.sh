@@ -4,16 +4,7 @@
 # published; a tag that is a single manifest is written the same way.
 . "$(dirname "$0")/lib.sh"
 
-digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"; }
 folders() { ls "$1" | grep -v annotations.json | xargs; }
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$1")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$1]"
-    umount -l "$1"
-}
 # refused FILE TO FOLDER: because something is changed in the folder; it stays as a draft.
 refused() {
     if cp "$1" "$2"; then fail "$3 would be published with it"; fi

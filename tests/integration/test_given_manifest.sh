@@ -6,7 +6,6 @@
 
 # What skopeo gets, and its digest.
 entry() { raw "$source" | jq -r '.manifests[0].digest'; }
-digest_of() { echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"; }
 layer() { # FILE TITLE: its descriptor
     printf '{ "size":%s,"digest" : "%s", "mediaType":"application/x.%s","annotations":{"org.opencontainers.image.title":"%s", "by":"hand"}}' \
         "$(stat -c %s "$1")" "$(digest_of "$1")" "$2" "$2"
@@ -14,15 +13,6 @@ layer() { # FILE TITLE: its descriptor
 manifest() { # LAYERS: by nobody's habits
     printf '{ "x-first":[1.0, {"b":1,"a":2}],\n\t"layers" : [%s],\n "artifactType":"application/vnd.example" ,"annotations":{"caf\\u00e9":"1"},\n  "config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"data":"e30="},"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}\n' "$1"
 }
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$1")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$1]"
-    umount -l "$1"
-}
-
 echo one >"$T/one"
 echo two >"$T/two"
 echo three >"$T/three"

@@ -9,15 +9,6 @@ vim=$(command -v vim.tiny || command -v vim)
 entry() { raw "$source" | jq -c '.manifests[0]'; }
 manifest() { raw_at "$source" "$(entry | jq -r .digest)"; }
 
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$1")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$1]"
-    umount -l "$1"
-}
-
 # saved WAY COMMAND: puts $new in the place of the value in $file.
 number=0
 saved() {

@@ -85,10 +85,7 @@ say "a formula of a tap, and a mount that is killed before its commit"
 open_formula tap
 for folder in "${folders[@]}"; do put_bottle "$folder"; done
 cp "$formula/mount/annotations.json" "$tag/"
-kill -9 "$(daemon_pid "$tag")"
-wait "$(daemon_pid "$tag")" || true
-unset "daemon_of[$tag]"
-umount -l "$tag"
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag" profile=homebrew
 sync "$tag"
 assert_index

@@ -9,15 +9,6 @@ make_tars
 source=$(source_of app v1)
 tag=$T/v1
 
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
-}
-
 say "two platforms: a tar and a .tar.gz; a .tar.gz and a .tar.zst"
 mount_indexfs "$source" "$tag" config=image
 mkdir "$tag/linux-amd64" "$tag/linux-arm64-v8"
@@ -57,7 +48,7 @@ unmount "$T/pretty"
 say "kill -9 between cp and sync"
 mkdir "$tag/linux-s390x"
 cp "$T/base.tar.gz" "$tag/linux-s390x/"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag" config=image
 sync "$tag"
 assert_eq "diff_ids" "$(digest_of "$T/base.tar")" "$(diff_ids "$source" s390x)"

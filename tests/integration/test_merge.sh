@@ -9,10 +9,6 @@ status_of() { # DIR FILTER
     jq -c "$2" "$1/.oci/status"
 }
 
-digest_of() { # FILE
-    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
-}
-
 # What is changed here comes before what others publish, or a mount that looks at the tag shows it
 # before, and there is no conflict.
 merging() { # STORE

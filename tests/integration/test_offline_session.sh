@@ -56,11 +56,7 @@ remount "$source" "$tag" retries=0
 view | diff "$T/view" - || fail "the third session shows something else"
 echo last >"$tag/linux-amd64/last"
 view >"$T/view"
-pid=$(daemon_pid "$tag")
-kill -9 "$pid"
-wait "$pid" || true
-unset "daemon_of[$tag]"
-umount -l "$tag"
+kill_daemon "$tag"
 
 say "it's back: one sync publishes all of it"
 restart_registry plain

@@ -191,10 +191,7 @@ P
 unmount "$tag"
 source=oci:$T/twins:v1
 restart() {
-    kill -9 "$(daemon_pid "$tag")"
-    wait "$(daemon_pid "$tag")" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
+    kill_daemon "$tag"
     mount_indexfs "$source" "$tag"
 }
 named() { # the names are those that the entries' digests give

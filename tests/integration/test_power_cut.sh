@@ -19,18 +19,9 @@ new_boot() {
     mount --bind "$T/boot.$boots" /proc/sys/kernel/random/boot_id
 }
 
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
-}
-
 # The power comes back.
 cut_power() {
-    kill_daemon
+    kill_daemon "$tag"
     new_boot
     mount_indexfs "$source" "$tag"
 }
@@ -64,7 +55,7 @@ agree "$tag" "$source"
 
 say "what a kill has kept from the disk is put there by the next mount"
 echo three >"$tag/linux-amd64/three"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 wait_until 20 on_disk 1 || fail "nothing is on disk"
 cut_power
@@ -98,7 +89,7 @@ time.sleep(600)
 P
 writer=$!
 wait_until 20 test -e "$tag/linux-amd64/.ready.swp"
-kill_daemon
+kill_daemon "$tag"
 kill "$writer"
 wait "$writer" || true
 new_boot
@@ -123,7 +114,7 @@ remount "$source" "$tag"
 say "touched, rewritten or removed it is as good as any"
 touch "$tag/linux-amd64/new"
 assert_eq "doubtful" '["linux-amd64/two"]' "$(doubtful)"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 assert_eq "after a kill" '["linux-amd64/two"]' "$(doubtful)"
 echo whole >"$tag/linux-amd64/two"
@@ -142,7 +133,7 @@ time.sleep(600)
 P
 writer=$!
 wait_until 20 test -s "$tag/linux-amd64/open"
-kill_daemon
+kill_daemon "$tag"
 kill "$writer"
 wait "$writer" || true
 mount_indexfs "$source" "$tag"
@@ -162,7 +153,7 @@ time.sleep(600)
 P
 writer=$!
 wait_until 20 test -e "$tag/linux-amd64/.ready2.swp"
-kill_daemon
+kill_daemon "$tag"
 kill "$writer"
 wait "$writer" || true
 new_boot
@@ -197,7 +188,7 @@ os.rename(name, "last")
 P
 is_small() { [[ $(stat -c %s "$T"/state-v1/*/journal) -lt 1100000 ]]; }
 wait_until 30 is_small || fail "the journal has $(stat -c %s "$T"/state-v1/*/journal) bytes"
-kill_daemon
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 assert_eq "last" last "$(cat "$tag/linux-amd64/last")"
 assert_call ok fsync "$tag"

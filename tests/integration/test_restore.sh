@@ -11,15 +11,6 @@ view() { # DIR: paths, modes and contents of all that is shown
     )
 }
 
-kill_daemon() { # DIR
-    local pid
-    pid=$(daemon_pid "$1")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$1]"
-    umount -l "$1"
-}
-
 write_to_original() { # DIR: what was copied is written to, the copy stays
     echo more >>"$1/windows-amd64/share/doc/README"
     assert_eq "the original" $'text\nmore' "$(cat "$1/windows-amd64/share/doc/README")"

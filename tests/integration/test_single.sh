@@ -80,10 +80,7 @@ start image both
 echo more >>"$tag/linux-arm-v7/app"
 mkdir "$tag/linux-amd64"
 echo second >"$tag/linux-amd64/app"
-kill -9 "$(daemon_pid "$tag")"
-wait "$(daemon_pid "$tag")" || true
-unset "daemon_of[$tag]"
-umount -l "$tag"
+kill_daemon "$tag"
 mount_indexfs "$source" "$tag"
 sync "$tag"
 assert_eq "platforms" "arm amd64" "$(root '[.manifests[].platform.architecture] | join(" ")')"

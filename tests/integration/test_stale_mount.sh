@@ -14,7 +14,7 @@ mount_at() { # DIR
     pid=$(jq .pid "$1/.oci/status")
 }
 
-kill_daemon() {
+kill_served() {
     kill -9 "$pid"
     wait_until 20 dead "$pid"
 }
@@ -27,7 +27,7 @@ say "after kill -9: the next mount takes the dead one away and shows what wasn't
 mount_at "$tag"
 mkdir "$tag/linux-amd64"
 echo kept >"$tag/linux-amd64/file"
-kill_daemon
+kill_served
 assert_eq "what is left" 1 "$(mounts_here)"
 assert_call ENOTCONN listdir "$tag"
 mount_at "$tag"
@@ -38,13 +38,13 @@ assert_eq "what it said" \
 
 say "killed a moment after it was looked at, when the kernel still remembers what it saw"
 stat "$tag" >/dev/null
-kill_daemon
+kill_served
 mount_at "$tag"
 assert_eq "mounts" 1 "$(mounts_here)"
 
 say "by another name of the folder"
 ln -s "$tag" "$T/link"
-kill_daemon
+kill_served
 mount_at "$T/link/"
 assert_eq "mounts" 1 "$(mounts_here)"
 
@@ -57,7 +57,7 @@ assert_eq "the file" kept "$(cat "$tag/linux-amd64/file")"
 
 say "umount takes a dead mount away too"
 mount_at "$tag"
-kill_daemon
+kill_served
 "$INDEXFS" umount "$tag"
 assert_eq "mounts" 0 "$(mounts_here)"
 

@@ -25,13 +25,8 @@ note() { # FOLDER PART KEY: the same annotation as annotations.json has it
     jq -r --arg part "$2" --arg key "$3" '.[$part][$key] // "none"' "$1/annotations.json" 2>/dev/null || echo none
 }
 
-kill_daemon() {
-    local pid
-    pid=$(daemon_pid "$tag")
-    kill -9 "$pid"
-    wait "$pid" || true
-    unset "daemon_of[$tag]"
-    umount -l "$tag"
+kill_and_mount() {
+    kill_daemon "$tag"
     mount_indexfs "$source" "$tag" "state-dir=$state"
 }
 
@@ -180,7 +175,7 @@ assert_eq "renamed" application/vnd.example.app "$(get "$folder/tool" mediatype)
 
 say "all of it is there after kill -9, and after an unmount"
 for _ in 1 2; do
-    kill_daemon
+    kill_and_mount
     assert_eq "the media type" application/vnd.example.app "$(get "$folder/tool" mediatype)"
     assert_eq "the layer's" "v 2" "$(get "$folder/tool" annotation.k) $(get "$folder/tool" annotation.l)"
     assert_eq "the entry's" 1 "$(get "$folder" annotation.d)"
@@ -189,7 +184,7 @@ done
 remount "$source" "$tag" "state-dir=$state"
 assert_eq "the media type" application/vnd.example.app "$(get "$folder/tool" mediatype)"
 assert_call ok removexattr "$tag" $a.k
-kill_daemon
+kill_and_mount
 assert_eq "removed, and killed" none "$(get "$tag" annotation.k)"
 
 say "published"

@@ -13,10 +13,6 @@ make_tars() {
     zstd -q "$T/base.tar" "$T/more.tar"
 }
 
-digest_of() {
-    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
-}
-
 # A document or blob that a source's repository has, by its digest.
 stored() { # SOURCE DIGEST
     local at=${1%:*}

@@ -56,6 +56,15 @@ try_unmount() {
     fusermount3 -u "$1" 2>/dev/null || umount "$1" 2>/dev/null || ! mountpoint -q "$1"
 }
 
+# kill_daemon DIR: as a crash would end it; what is left of the mount goes.
+kill_daemon() {
+    local pid=${daemon_of[$1]}
+    kill -9 "$pid"
+    wait "$pid" || true
+    unset "daemon_of[$1]"
+    umount -l "$1"
+}
+
 judge_daemon() {
     local report
     report=$(grep -m 3 -E 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:' \

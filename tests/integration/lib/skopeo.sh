@@ -21,6 +21,10 @@ skopeo_options() { # SOURCE PREFIX
     esac
 }
 
+digest_of() { # FILE
+    echo "sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
+}
+
 # The document that a tag names, byte for byte.
 raw() {
     # shellcheck disable=SC2046 # zero or one option
