@@ -31,8 +31,8 @@ int timer_new(struct timer **out, struct error *err);
 void timer_stop(struct timer *timer);
 void timer_free(struct timer *timer);
 
-/* Calls task->run in delay_ms milliseconds, once; a task that is armed already is put off, or
- * brought forward, to then. May be called from a task. ERROR_SYSTEM where no thread can be had:
+/* Calls task->run in delay_ms milliseconds, once (at once where they are negative: what is longest
+ * due first); a task that is armed already is put off, or brought forward, to then. May be called from a task. ERROR_SYSTEM where no thread can be had:
  * then it isn't armed. */
 int timer_arm(struct timer *timer, struct timer_task *task, int64_t delay_ms, struct error *err);
 

@@ -1,6 +1,7 @@
 """Stores as another client sees them, without the program under test: what a tag names, all of it,
 each document and blob checked against its digest and size.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -199,10 +200,17 @@ class Server:
         self.errors.close()
 
 
+def open_files(pid):
+    """What a process has open; it may close some of it while we look."""
+    folder = f"/proc/{pid}/fd"
+    for fd in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(os.path.join(folder, fd))
+
+
 def listening_port(pid):
     """The port of the loopback that a process listens on; None before it does."""
-    folder = f"/proc/{pid}/fd"
-    names = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    names = open_files(pid)
     inodes = {name[8:-1] for name in names if name.startswith("socket:[")}
     with open("/proc/net/tcp", encoding="ascii") as file:
         rows = [line.split() for line in file]
