@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/notes.h"
@@ -143,10 +144,21 @@ static int refuse_kept(
 	return refuse_changed(row->name, err);
 }
 
+static int refuse_attached(const char *name, struct error *err)
+{
+	return error_set(err, ERROR_INVALID,
+		"manifests: %.300s isn't in it, and what is to be attached to it would be lost: "
+		"remove this document, sync, and write it again, or remove that from "
+		"%.300s/.oci/referrers first",
+		name, name);
+}
+
 /* entry: of the index; NULL: it has none. */
 static int check_row(const struct reshape *reshape, struct reshape_row *row,
 	const struct descriptor *entry, struct error *err)
 {
+	if (row->act == RESHAPE_LOSE && attach_waits(row->node))
+		return refuse_attached(row->name, err);
 	if (row->act != RESHAPE_KEEP && row->act != RESHAPE_HIDE)
 		return 0;
 	if (row->node || node_child(reshape->tag, row->name))
