@@ -39,6 +39,24 @@ static int draft_refuses(const struct node *node, struct error *err)
 		err, ERROR_INVALID, "annotations.json isn't valid: mend it first, or remove it");
 }
 
+/* What was written to config.json is published with the manifest that names it, and with no other.
+ * A draft becomes one that the manifest names, once it is mended. */
+static int config_refuses(
+	const struct node *node, const struct document *manifest, struct error *err)
+{
+	const struct node *control = node->children.control;
+	const struct node *file = control ? node_child(control, "config.json") : NULL;
+	const struct document *now = node->folder->manifest;
+
+	if (!file || !node_is_document(file) || !file->file->changed || file->file->draft || !now ||
+		digest_equal(&now->config.digest, &manifest->config.digest))
+		return 0;
+	return error_set(err, ERROR_INVALID,
+		"config: config.json was changed and isn't committed, and this manifest names "
+		"another one: sync it first, or remove it, or name %s",
+		now->config.digest.text);
+}
+
 /* The notes say what the manifest says; what they say of the entry stays. */
 static int load_notes(struct node *node, struct error *err)
 {
@@ -56,20 +74,6 @@ static int load_notes(struct node *node, struct error *err)
 	return 0;
 }
 
-/* A config.json that was written before goes where the manifest names another config. */
-static void drop_config(const struct node *node, const struct document *manifest)
-{
-	const struct node *control = node->children.control;
-	struct node *file = control ? node_child(control, "config.json") : NULL;
-	const struct document *now = node->folder->manifest;
-
-	if (!file || !node_is_document(file) || file->file->draft || !now ||
-		digest_equal(&now->config.digest, &manifest->config.digest))
-		return;
-	file->file->changed = false;
-	text_regenerate(file);
-}
-
 /* Shows a manifest, which is taken over. */
 static int show_manifest(struct tree *tree, struct node *node, struct document *manifest,
 	const struct gift *gift, struct error *err)
@@ -77,8 +81,6 @@ static int show_manifest(struct tree *tree, struct node *node, struct document *
 	struct folder *folder = node->folder;
 	bool kept = folder->kept;
 
-	if (gift->whole)
-		drop_config(node, manifest);
 	if (!gift->whole ? folder_set_manifest(folder, manifest, err)
 			 : layers_give(tree, node, manifest, err) || load_notes(node, err))
 		return -1;
@@ -109,7 +111,7 @@ static int give_manifest(struct tree *tree, struct node *node, struct node *owne
 	if (is_shown(node, document, gift))
 		return 0;
 	if (gift->whole &&
-		(draft_refuses(node, err) ||
+		(draft_refuses(node, err) || config_refuses(node, document, err) ||
 			layers_check(tree, node, document, gift->seals ? gift->seals : &none, err)))
 		return -1;
 	if (document_copy(&copy, document, err) ||

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A document written in .oci beside what else isn't committed, and would be lost by it: refused when
-# it is closed, kept as a draft, and the registry isn't sent anything.
+# it is closed, kept as a draft, and no document is sent to the registry.
 . "$(dirname "$0")/lib.sh"
 
 use_store plain
@@ -31,7 +31,7 @@ raw "$source" >"$T/published"
 jq -c '.manifests |= .[:1]' "$T/published" >"$T/given"
 mark=$(log_mark "$log")
 refused "$T/given" "$file" 'linux-arm64 .* to be attached .* linux-arm64/.oci/referrers'
-assert_no_request "$log" "$mark" '^(PUT|POST|PATCH)'
+assert_no_request "$log" "$mark" '^PUT .*/manifests/'
 raw "$source" | cmp - "$T/published" || fail "the tag has moved"
 
 say "one that has it under another platform has lost it as well; one that has it is taken"
@@ -46,5 +46,33 @@ say "without the attachment it is as it was given"
 rm -r "$tag/linux-arm64/.oci/referrers/$kind"
 sync "$tag"
 raw "$source" | cmp - "$T/given" || fail "the bytes"
+
+say "a config.json, and a manifest that names another config"
+file=$tag/linux-amd64/.oci/manifest.json
+config=$tag/linux-amd64/.oci/config.json
+before=$(jq -r .config.digest "$file")
+cp "$file" "$T/published"
+jq -c '.author = "by hand"' "$config" >"$T/written"
+cp "$T/written" "$config"
+jq '.annotations.k = "v"' "$T/published" >"$T/given"
+mark=$(log_mark "$log")
+refused "$T/given" "$file" "config.json was changed and isn't committed.* or name $(digest_of "$T/written")"
+assert_no_request "$log" "$mark" '^PUT .*/manifests/'
+assert_same "$T/written" "$config"
+
+say "one that names just that config is taken, and published with it"
+jq --arg d "$(digest_of "$T/written")" --argjson s "$(stat -c %s "$T/written")" \
+    '.config |= (.digest = $d | .size = $s)' "$T/given" >"$T/named"
+cp "$T/named" "$file"
+assert_same "$T/written" "$config"
+sync "$tag"
+assert_eq "published" "$(digest_of "$T/named")" "$(raw "$source" | jq -r '.manifests[0].digest')"
+assert_eq "its config" "$(digest_of "$T/written")" "$(digest_of "$config")"
+
+say "once it is committed, another may be named again"
+cp "$T/given" "$file"
+sync "$tag"
+assert_eq "published" "$(digest_of "$T/given")" "$(raw "$source" | jq -r '.manifests[0].digest')"
+assert_eq "its config" "$before" "$(digest_of "$config")"
 agree "$tag" "$source"
 unmount "$tag"
