@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/given.h"
@@ -14,10 +15,13 @@
 #include "fs/tree/tag.h"
 #include "layer_path.h"
 
+/* An editor that saves by removing a file, or by moving it away, makes another at once. */
+#define SAVING_MS 2000
+
 struct control {
 	const struct control_kind *kind; /* NULL: the folder .oci */
-	unsigned
-		gone; /* of the folder: documents that were removed; they come back with a commit */
+	unsigned gone; /* of the folder: documents that were removed, or moved away */
+	int64_t gone_ms; /* when the last of them was, by the monotonic clock */
 };
 
 /* A kind of file: the document it is of (NULL: none yet), and its text. */
@@ -161,6 +165,8 @@ void control_refresh(struct tree *tree, struct node *folder)
 
 	if (!folder->parent || folder != folder->parent->children.control)
 		return;
+	if (clock_ms() - folder->control->gone_ms >= SAVING_MS)
+		folder->control->gone = 0;
 	for (size_t i = 0; (name = given_name(folder->parent, i, &there)); i++) {
 		struct node *file = node_child(folder, name);
 
@@ -182,6 +188,7 @@ void control_gone(struct node *file)
 	for (size_t i = 0; (name = given_name(folder->parent, i, &there)); i++)
 		if (!strcmp(name, file->name))
 			folder->control->gone |= 1U << i;
+	folder->control->gone_ms = clock_ms();
 }
 
 void control_settle(struct node *owner)

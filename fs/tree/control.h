@@ -20,8 +20,8 @@ struct node *control_folder(struct tree *tree, struct node *owner);
 /* Its documents are those that have something to show; to be called before one is looked for. */
 void control_refresh(struct tree *tree, struct node *folder);
 
-/* The document's file is removed, or moved away: there is none of this name until the next commit,
- * or until it is made again. */
+/* The document's file is removed, or moved away: for a moment, in which an editor makes it again,
+ * there is none of this name; then, or after a commit, one shows what the document says. */
 void control_gone(struct node *file);
 void control_settle(struct node *owner);
 

@@ -211,7 +211,8 @@ static int leave(struct tree *tree, struct node *node, struct node *to_folder, c
 		return 0;
 	}
 	if (node_is_document(node)) {
-		control_gone(node);
+		if (!tree->replaying)
+			control_gone(node);
 		return 0;
 	}
 	if (node->kind != NODE_FILE)

@@ -235,11 +235,11 @@ int given_removed(struct tree *tree, struct node *file, struct error *err)
 	const struct given given = {.kind = kind};
 	struct node *owner = file->parent->parent;
 
-	if (!kind->line || !kind->text(owner))
+	if (!kind->remove || !kind->text(owner))
 		return 0;
 	if (is_committing(owner))
 		return error_set_errno(err, EBUSY, "a commit is under way");
-	return kind->take(tree, owner, "", 0, &given, err);
+	return kind->remove(tree, owner, &given, err);
 }
 
 /* The draft, as long as there is one, was this. */

@@ -60,7 +60,8 @@ bool given_is_kept(const struct node *file);
 /* The blob that the file shows, where nothing was written: NULL for all others. */
 const struct descriptor *given_blob(const struct node *file);
 
-/* A document's file is about to be removed: a line goes with what it says. */
+/* A document's file is about to be removed: a line goes with what it says, and what was written to
+ * config.json isn't the manifest's config any more. */
 int given_removed(struct tree *tree, struct node *file, struct error *err);
 
 /* Does again what a record of the history tells of: a document, or a descriptor.json, was given

@@ -7,6 +7,7 @@
 #include "fs/tree/config_check.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/give.h"
+#include "fs/tree/history.h"
 #include "fs/tree/tag.h"
 #include "media_type.h"
 
@@ -127,6 +128,12 @@ static int take_subject(struct tree *tree, struct node *owner, const char *text,
 	return give_part(tree, owner, given, &document, err);
 }
 
+static int remove_line(
+	struct tree *tree, struct node *owner, const struct given *given, struct error *err)
+{
+	return given->kind->take(tree, owner, "", 0, given, err);
+}
+
 /* A tag that is a single manifest may go on to be one, or become an index. */
 enum document_expected given_expected_of(const struct node *owner)
 {
@@ -183,12 +190,30 @@ static int take_config(struct tree *tree, struct node *owner, const char *text, 
 	return give_part(tree, owner, given, &document, err);
 }
 
+/* The manifest names the config that the registry's does; one that was written as a whole is left
+ * as it was written. */
+static int remove_config(
+	struct tree *tree, struct node *owner, const struct given *given, struct error *err)
+{
+	cleanup_with(document_clear) struct document base = DOCUMENT_INIT, document = DOCUMENT_INIT;
+	const struct folder *folder = owner->folder;
+
+	if (!folder->given || folder->whole || !folder->has_entry)
+		return 0;
+	if (history_document(tree->history, &base, &folder->entry.digest, err) ||
+		copy_document(&document, tree, owner, err) ||
+		document_set_config(&document, &base.config, err))
+		return -1;
+	return give_part(tree, owner, given, &document, err);
+}
+
 static const struct given_kind kinds[] = {
 	{.name = "config.json",
 		.of_folder = true,
 		.blob = true,
 		.text = text_config,
-		.take = take_config},
+		.take = take_config,
+		.remove = remove_config},
 	{.name = "manifest.json",
 		.of_folder = true,
 		.whole = true,
@@ -209,14 +234,16 @@ static const struct given_kind kinds[] = {
 		.of_folder = true,
 		.line = true,
 		.text = text_artifact_type,
-		.take = take_artifact_type},
+		.take = take_artifact_type,
+		.remove = remove_line},
 	{.name = "subject",
 		.of_tag = true,
 		.of_folder = true,
 		.line = true,
 		.asks = true,
 		.text = text_subject,
-		.take = take_subject},
+		.take = take_subject,
+		.remove = remove_line},
 };
 
 const struct given_kind *given_kind_find(const char *name)

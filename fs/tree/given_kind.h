@@ -19,6 +19,9 @@ struct given_kind {
 	const char *(*text)(const struct node *owner); /* NULL: nothing to show */
 	int (*take)(struct tree *tree, struct node *owner, const char *text, size_t len,
 		const struct given *given, struct error *err);
+	/* What goes with the file, when it is removed; NULL: the document stays as it is. */
+	int (*remove)(struct tree *tree, struct node *owner, const struct given *given,
+		struct error *err);
 };
 
 /* Those of tags and of folders; NULL after the last. */
