@@ -30,4 +30,8 @@ const char *media_type_for_name(const char *name, const char *fallback);
  * or "". */
 const char *media_type_suffix(const char *media_type);
 
+/* Whether layers of this type are kept elsewhere, and no registry has to have them (image-spec 1.1,
+ * layer.md, "Non-Distributable Layers"). */
+bool media_type_is_elsewhere(const char *media_type);
+
 #endif

@@ -7,10 +7,12 @@
 
 #include "cleanup.h"
 #include "fs/commit/base_config.h"
+#include "fs/commit/diff_ids.h"
 #include "fs/commit/plan.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
 #include "fs/tree/tag.h"
+#include "media_type.h"
 #include "parallel.h"
 #include "publish.h"
 
@@ -61,16 +63,10 @@ static bool is_sent(const struct plan *plan, const struct descriptor *item)
 	return false;
 }
 
-/* layer.md, "Non-Distributable Layers": no registry has to have them. */
-static bool is_elsewhere(const struct descriptor *item)
-{
-	return strstr(item->media_type, ".nondistributable.") ||
-	       strstr(item->media_type, ".foreign.");
-}
-
 static void want(struct check *check, const struct descriptor *item, size_t number, bool is_config)
 {
-	if (document_names(&check->base, item) || is_sent(check->plan, item) || is_elsewhere(item))
+	if (document_names(&check->base, item) || is_sent(check->plan, item) ||
+		media_type_is_elsewhere(item->media_type))
 		return;
 	check->named[check->count++] =
 		(struct named){.item = item, .number = number, .is_config = is_config};
@@ -97,16 +93,25 @@ static int ask(void *context, size_t i, struct error *err)
 		check->folder->name, where, named->item->digest.text, (long long)named->item->size);
 }
 
-/* Whether the registry's manifest, or this commit, pairs that config with as many layers. */
+/* Whether the registry's manifest, or this commit, pairs that config with these layers. */
 static bool is_paired(const struct check *check, const struct document *manifest)
 {
-	return check->folder->config.staged ||
-	       (check->base.has_config && same(&check->base.config, &manifest->config) &&
-		       check->base.count == manifest->count);
+	const struct document *base = &check->base;
+
+	if (check->folder->config.staged)
+		return true;
+	if (!base->has_config || !same(&base->config, &manifest->config) ||
+		base->count != manifest->count)
+		return false;
+	for (size_t i = 0; i < base->count; i++)
+		if (!same(&base->items[i], &manifest->items[i]) ||
+			strcmp(base->items[i].media_type, manifest->items[i].media_type) != 0)
+			return false;
+	return true;
 }
 
-/* config.md: an image config has a diff_id for each layer. One that says nothing of an image is a
- * placeholder. */
+/* config.md: an image config has a diff_id for each layer, in their order. One that says nothing of
+ * an image is a placeholder. */
 static int check_config(const struct check *check, struct error *err)
 {
 	const struct document *manifest = &check->folder->manifest;
@@ -116,8 +121,10 @@ static int check_config(const struct check *check, struct error *err)
 		return 0;
 	if (base_config_read(&config, check->plan, manifest, check->cancel, err))
 		return error_prefix(err, "%s", check->folder->name);
-	if (!config.json || config.count == manifest->count)
+	if (!config.json)
 		return 0;
+	if (config.count == manifest->count)
+		return plan_check_diff_ids(check->plan, check->folder, &config, check->cancel, err);
 	return error_set(err, ERROR_INVALID,
 		"%s/.oci/manifest.json: config: rootfs.diff_ids of %s: there are %zu, and %zu "
 		"layers in the manifest: write a config.json with one for each, too",

@@ -9,6 +9,7 @@
 #include "fs/cache/cache.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history.h"
+#include "media_type.h"
 
 /* What the registry has of a folder: a manifest, and the config that was made for it. */
 struct known {
@@ -137,5 +138,41 @@ int plan_diff_ids(struct digest **out, const struct plan *plan, const struct pla
 			return -1;
 	}
 	*out = steal_ptr(found);
+	return 0;
+}
+
+/* The registry's config, from which it is known, may be wrong itself: what differs from that is
+ * read. */
+static int check_diff_id(const struct plan *plan, const struct plan_folder *folder,
+	const struct known *known, const struct base_config *config, size_t i,
+	struct cancel *cancel, struct error *err)
+{
+	const struct descriptor *layer = &folder->files[i].layer;
+	struct digest diff_id;
+
+	if (find_known(&diff_id, known, layer) && digest_equal(&diff_id, &config->diff_ids[i]))
+		return 0;
+	if (media_type_is_elsewhere(layer->media_type))
+		return 0;
+	if (compute(&diff_id, plan, folder, &folder->files[i], cancel, err))
+		return -1;
+	if (digest_equal(&diff_id, &config->diff_ids[i]))
+		return 0;
+	return error_set(err, ERROR_INVALID,
+		"%s/.oci/manifest.json: config: rootfs.diff_ids[%zu] is %s, and layers[%zu], "
+		"%.300s, is %s: write a config.json for these layers, too",
+		folder->name, i, config->diff_ids[i].text, i, folder->files[i].path, diff_id.text);
+}
+
+int plan_check_diff_ids(const struct plan *plan, const struct plan_folder *folder,
+	const struct base_config *config, struct cancel *cancel, struct error *err)
+{
+	cleanup_with(known_clear) struct known known = {.manifest = DOCUMENT_INIT};
+
+	if (known_read(&known, plan, folder, config, cancel, err))
+		return -1;
+	for (size_t i = 0; i < folder->file_count; i++)
+		if (check_diff_id(plan, folder, &known, config, i, cancel, err))
+			return -1;
 	return 0;
 }

@@ -14,4 +14,10 @@
 int plan_diff_ids(struct digest **out, const struct plan *plan, const struct plan_folder *folder,
 	const struct base_config *base, struct cancel *cancel, struct error *err);
 
+/* ERROR_INVALID where an image config, which has a diff_id for each file of the folder, has another
+ * one for it than it is, and the errors of the above. config is what the manifest that is shown
+ * names. A layer that is kept elsewhere, of which nothing is known, may be anything. */
+int plan_check_diff_ids(const struct plan *plan, const struct plan_folder *folder,
+	const struct base_config *config, struct cancel *cancel, struct error *err);
+
 #endif

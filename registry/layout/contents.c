@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "media_type.h"
 #include "registry/layout/blobs.h"
 
 /* The digests that a document names, borrowed from it, in order. */
@@ -42,13 +43,11 @@ static bool named_has(const struct named *named, const struct digest *digest)
 	return bsearch(&text, named->digests, named->count, sizeof(text), text_compare);
 }
 
-/* Layers that are kept elsewhere (image-spec layer.md, "Non-Distributable Layers"), and content
- * that nobody here could verify, need not be there. */
+/* Layers that are kept elsewhere, and content that nobody here could verify, need not be there. */
 static bool content_required(const struct descriptor *descriptor)
 {
 	return digest_verifiable(&descriptor->digest) &&
-	       !strstr(descriptor->media_type, ".nondistributable.") &&
-	       !strstr(descriptor->media_type, ".foreign.");
+	       !media_type_is_elsewhere(descriptor->media_type);
 }
 
 static int content_check(

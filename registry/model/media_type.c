@@ -81,3 +81,8 @@ const char *media_type_suffix(const char *media_type)
 {
 	return find_suffix(names_by_type, LENGTH(names_by_type), media_type, "");
 }
+
+bool media_type_is_elsewhere(const char *media_type)
+{
+	return strstr(media_type, ".nondistributable.") || strstr(media_type, ".foreign.");
+}

@@ -184,6 +184,11 @@ START_TEST(media_types_by_name)
 		media_type_suffix("application/vnd.docker.image.rootfs.diff.tar.gzip"), ".tar.gz");
 	ck_assert_str_eq(media_type_suffix(MEDIA_TYPE_IMAGE_CONFIG), ".json");
 	ck_assert_str_eq(media_type_suffix(MEDIA_TYPE_OCTETS), "");
+	ck_assert(media_type_is_elsewhere(
+		"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"));
+	ck_assert(media_type_is_elsewhere(
+		"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"));
+	ck_assert(!media_type_is_elsewhere("application/vnd.oci.image.layer.v1.tar+gzip"));
 }
 END_TEST
 
