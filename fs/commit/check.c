@@ -110,8 +110,19 @@ static bool is_paired(const struct check *check, const struct document *manifest
 	return true;
 }
 
-/* config.md: an image config has a diff_id for each layer, in their order. One that says nothing of
- * an image is a placeholder. */
+/* config.md: an image config has a diff_id for each layer. One that says nothing of an image is a
+ * placeholder. */
+static int check_count(
+	const struct document *manifest, const struct base_config *config, struct error *err)
+{
+	if (!config->json || config->count == manifest->count)
+		return 0;
+	return error_set(err, ERROR_INVALID,
+		"config: rootfs.diff_ids of %s: there are %zu, and %zu layers in the manifest: it "
+		"needs a config with one for each",
+		manifest->config.digest.text, config->count, manifest->count);
+}
+
 static int check_config(const struct check *check, struct error *err)
 {
 	const struct document *manifest = &check->folder->manifest;
@@ -121,14 +132,11 @@ static int check_config(const struct check *check, struct error *err)
 		return 0;
 	if (base_config_read(&config, check->plan, manifest, check->cancel, err))
 		return error_prefix(err, "%s", check->folder->name);
-	if (!config.json)
-		return 0;
-	if (config.count == manifest->count)
-		return plan_check_diff_ids(check->plan, check->folder, &config, check->cancel, err);
-	return error_set(err, ERROR_INVALID,
-		"%s/.oci/manifest.json: config: rootfs.diff_ids of %s: there are %zu, and %zu "
-		"layers in the manifest: write a config.json with one for each, too",
-		check->folder->name, manifest->config.digest.text, config.count, manifest->count);
+	if (check_count(manifest, &config, err))
+		return error_prefix(err, "%s/.oci/manifest.json", check->folder->name);
+	return config.json ? plan_check_diff_ids(
+				     check->plan, check->folder, &config, check->cancel, err)
+			   : 0;
 }
 
 static int check_manifest(const struct plan *plan, const struct plan_folder *folder,
@@ -181,27 +189,39 @@ struct entries {
 	struct cancel *cancel;
 };
 
+/* That what it names is there, and of a manifest that its config has a diff_id for each layer; that
+ * they are these layers' isn't worth reading all of them. */
+static int look_at_entry(
+	const struct entries *entries, const struct descriptor *entry, struct error *err)
+{
+	struct store *store = entries->plan->tree->store;
+	cleanup_with(document_clear) struct document document = DOCUMENT_INIT;
+	cleanup_with(base_config_clear) struct base_config config = BASE_CONFIG_INIT;
+	bool there;
+
+	if (media_type_is_index(entry->media_type) || media_type_is_manifest(entry->media_type))
+		return resolve_entry(store, &document, entry, entries->cancel, err) ||
+				       base_config_read(&config, entries->plan, &document,
+					       entries->cancel, err) ||
+				       check_count(&document, &config, err)
+			       ? -1
+			       : 0;
+	if (store->ops->blob_exists(
+		    store, &there, &entry->digest, entry->size, entries->cancel, err))
+		return -1;
+	return there ? 0 : error_set(err, ERROR_NOT_FOUND, "the repository has no such content");
+}
+
 static int ask_entry(void *context, size_t i, struct error *err)
 {
 	const struct entries *entries = context;
-	const struct descriptor *entry = &entries->index->items[entries->numbers[i]];
-	struct store *store = entries->plan->tree->store;
-	struct document document = DOCUMENT_INIT;
-	struct error why = ERROR_INIT;
-	bool there = true;
+	size_t number = entries->numbers[i];
 
-	if (media_type_is_index(entry->media_type) || media_type_is_manifest(entry->media_type))
-		resolve_entry(store, &document, entry, entries->cancel, &why);
-	else
-		store->ops->blob_exists(
-			store, &there, &entry->digest, entry->size, entries->cancel, &why);
-	document_clear(&document);
-	if (there && !error_is_set(&why))
+	if (look_at_entry(entries, &entries->index->items[number], err) == 0)
 		return 0;
-	if (there && why.kind != ERROR_NOT_FOUND && why.kind != ERROR_CORRUPT)
-		return error_copy(err, &why);
-	return error_set(err, ERROR_INVALID, "/.oci/index.json: manifests[%zu]: %s",
-		entries->numbers[i], there ? why.message : "the repository has no such content");
+	if (err->kind == ERROR_NOT_FOUND || err->kind == ERROR_CORRUPT)
+		err->kind = ERROR_INVALID;
+	return error_prefix(err, "/.oci/index.json: manifests[%zu]", number);
 }
 
 static int check_index(const struct plan *plan, struct cancel *cancel, struct error *err)

@@ -113,8 +113,8 @@ int plan_take_config(struct plan_config *out, struct plan *plan, const char *tex
 	struct error *err);
 int plan_build(struct plan *plan, struct error *err);
 /* ERROR_INVALID where a document that was given through .oci names what isn't there, and isn't sent
- * with it, or an image config of other layers, or in another order: the path in the document is
- * told. Asks the store. */
+ * with it, or an image config of other layers, or in another order (of a manifest that an index
+ * names: of another number): the path in the document is told. Asks the store. */
 int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A manifest or config written in .oci, where the image config tells of other layers than the manifest
-# names, or in another order: it isn't published, and no more is read for that than has to be.
+# names, or in another order: it isn't published, nor an index that names a manifest like that; and no
+# more is read than has to be.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib/images.sh
 . "$HERE/lib/images.sh"
@@ -106,6 +107,32 @@ for right in false true; do
     fi
     assert_eq "read" "0 0" "$(fetched "$base") $(fetched "$more")"
 done
+agree "$tag" "$source"
+
+say "an index that names a manifest with fewer layers than its config tells of"
+index=$tag/.oci/index.json
+jq -c '.layers |= .[:1]' "$manifest" >"$T/short.json"
+single "$T/short.json" "$(source_of team/app short)"
+single "$T/published" "$(source_of team/app whole)"
+entry() { # FILE ARCHITECTURE
+    jq -nc --arg d "$(digest_of "$1")" --argjson s "$(stat -c %s "$1")" --arg a "$2" \
+        '{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $d, size: $s, platform: {os: "linux", architecture: $a}}'
+}
+forget
+before=$(raw "$source")
+jq -c --argjson e "$(entry "$T/short.json" arm)" '.manifests += [$e]' "$index" >"$T/given"
+cp "$T/given" "$index"
+refused '/.oci/index.json: manifests.1.: config: rootfs.diff_ids of sha256:[0-9a-f]*: there are 2, and 1 layers'
+assert_requests "$log" "$mark" 'GET .*/blobs/' 1 # its config; what was there already isn't asked for
+assert_eq "the tag" "$before" "$(raw "$source")"
+
+say "one with as many is published, without a look at its layers"
+forget
+jq -c --argjson e "$(entry "$T/published" arm)" '.manifests[1] = $e' "$index" >"$T/given"
+cp "$T/given" "$index"
+sync "$tag"
+raw "$source" | cmp - "$T/given" || fail "the bytes"
+assert_requests "$log" "$mark" 'GET .*/blobs/' 1
 agree "$tag" "$source"
 
 say "what the registry's config says wrongly can be put right"
