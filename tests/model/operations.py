@@ -6,6 +6,7 @@ run.model. It returns what it did, as a line to be read, or None where it can't 
 import errno
 import json
 import os
+import subprocess
 
 import following
 import live_mount
@@ -126,6 +127,18 @@ def replace(run):
     os.rename(run.mount.path(aside), run.mount.path(path))
     run.model.rename(aside, path)
     return f"replace {path} by way of {aside}, {len(data)} bytes"
+
+
+def copy_file(run):
+    old, new = some_file(run), some_place(run, NAMES + SCRATCH_NAMES)
+    if not old or not new or old == new or len(run.model.files()) >= FILES_MAX:
+        return None
+    # Beside a draft no attribute can be set.
+    attributes = run.random.random() < 0.5 and not run.model.has_draft(new)
+    options = ["-a"] if attributes else []
+    subprocess.run(["cp", *options, run.mount.path(old), run.mount.path(new)], check=True)
+    run.model.copy_file(old, new, attributes)
+    return f"cp {'-a ' if attributes else ''}{old} {new}"
 
 
 def rename_file(run):
@@ -371,7 +384,7 @@ def remount(run):
 # How often each is tried.
 OPERATIONS = {
     mkdir_platform: 6, mkdir: 6, write: 14, write_scratch: 3, write_at: 10, truncate: 6,
-    replace: 6, rename_file: 9, rename_directory: 5, rename_platform: 3, remove: 6,
+    replace: 6, rename_file: 9, copy_file: 8, rename_directory: 5, rename_platform: 3, remove: 6,
     remove_directory: 3, remove_platform: 2, chmod: 4, annotate: 8, annotate_by_rename: 3,
     annotate_badly: 2, remove_annotations: 2, mend: 6, sync: 9, kill: 4, remount: 3,
 }

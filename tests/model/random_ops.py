@@ -17,6 +17,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -133,7 +134,8 @@ def run_seed(place, job):
         if run.model.committed is not None:
             run.same("skopeo", run.model.committed,
                      stores.pull(place.skopeo_name(job.kind, name), TAG, folder + "/pulled"))
-    except (live_mount.Broken, stores.Damaged, OSError) as error:
+    except (live_mount.Broken, stores.Damaged, OSError,
+            subprocess.CalledProcessError) as error:
         last = "\n    ".join(run.done[-LAST:])
         why = f"{error!r}" if isinstance(error, OSError) else str(error)
         why += f"\nafter {sum(run.counts.values())} operations, the last of them:\n    {last}\n" \

@@ -58,6 +58,7 @@ def parse_notes(text, of_index):
 class File:
     def __init__(self, data=b"", executable=False):
         self.data, self.executable = data, executable
+        self.aside = {}  # annotations, as long as its name is a scratch file's
 
     def state(self):
         return "file", len(self.data), hashlib.sha256(self.data).hexdigest(), self.executable
@@ -141,6 +142,15 @@ class TagModel:
     def owner(self, path):
         return self.folders[path] if path else self.index
 
+    def notes_of(self, path):
+        """Of a file; never to be changed."""
+        name, rest = folder_of(path)
+        folder = self.folders[name]
+        return folder.files[rest].aside if is_scratch(rest) else folder.notes.get(rest, {})
+
+    def has_draft(self, path):
+        return self.owner(folder_of(path)[0]).draft is not None
+
     # What is done.
 
     def mkdir(self, path):
@@ -189,6 +199,24 @@ class TagModel:
         if path in folder.left and path not in folder.notes and not is_scratch(path):
             folder.notes[path] = folder.left.pop(path)
 
+    def copy_file(self, old, new, attributes):
+        """As cp does it, or cp -a. A key that is empty is no attribute's."""
+        name, rest = folder_of(old)
+        file, notes = self.folders[name].files[rest], self.notes_of(old)
+        self.write(new, file.data, file.executable)
+        if attributes:
+            self.chmod(new, file.executable)
+            self.note(new, {key: value for key, value in notes.items() if key})
+
+    def note(self, path, notes):
+        """Upon what a file is annotated with."""
+        name, rest = folder_of(path)
+        notes = {**self.notes_of(path), **notes}
+        if is_scratch(rest):
+            self.folders[name].files[rest].aside = notes
+        elif notes:
+            self.folders[name].notes[rest] = notes
+
     def chmod(self, path, executable):
         name, rest = folder_of(path)
         self.folders[name].files[rest].executable = executable
@@ -225,7 +253,9 @@ class TagModel:
         moved = {path: new_rest + path[len(old_rest):] for path in source.files
                  if path == old_rest or path.startswith(old_rest + "/")}
         for path, to in moved.items():
-            target.files[to] = source.files.pop(path)
+            file = target.files[to] = source.files.pop(path)
+            if file.aside and not is_scratch(to):
+                target.notes[to], file.aside = file.aside, {}
             # What becomes scratch is a backup: its annotations stay with its name.
             if path in source.notes and not is_scratch(path) and not is_scratch(to):
                 target.notes[to] = source.notes.pop(path)
