@@ -50,6 +50,18 @@ int attach_each(
 	return result;
 }
 
+static int found(void *context, struct node *node)
+{
+	(void)context;
+	(void)node;
+	return 1;
+}
+
+bool attach_has_pending(const struct node *owner)
+{
+	return each_of(owner, found, NULL) != 0;
+}
+
 /* Whether something in it is to be published. */
 static int has_content(void *context, struct node *node)
 {

@@ -21,9 +21,11 @@ int attach_allowed(struct tree *tree, struct node *referrers, const char *name);
 /* Whether the node is such a folder. */
 bool attach_is_pending(const struct node *node);
 
+/* Whether there is one in what a tag or platform folder itself is to have. */
+bool attach_has_pending(const struct node *owner);
 /* Whether there is one, with a file in it, in what a tag or platform folder itself is to have. */
 bool attach_waits(const struct node *owner);
-/* The same of a tag and of all its folders. */
+/* The latter of a tag and of all its folders. */
 bool attach_waits_below(const struct node *tag);
 
 /* Calls visit for each such folder of a tag and of its folders, until it answers other than 0. */

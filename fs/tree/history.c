@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "fs/tree/attach.h"
 #include "fs/tree/durable.h"
 #include "fs/tree/file.h"
 #include "fs/tree/folder.h"
 #include "fs/tree/history_record.h"
 #include "fs/tree/notes.h"
+#include "fs/tree/referrers.h"
 #include "fs/tree/tag.h"
 #include "fs/work/saved.h"
 
@@ -142,6 +144,17 @@ static int keep_folder(struct tree *tree, const struct node *node, struct error 
 	return result;
 }
 
+/* What is to be attached stands in the folder that it is of. */
+static int keep_folders(struct tree *tree, const struct node *folder, struct error *err)
+{
+	const struct node *owner =
+		attach_is_pending(folder) ? referrers_owner(folder->parent) : NULL;
+
+	if (owner && owner->kind == NODE_FOLDER && keep_folder(tree, owner, err))
+		return -1;
+	return keep_folder(tree, folder, err);
+}
+
 /* The base goes before the first record, and what a folder is before the first that is about the
  * folder. */
 static int keep_base(struct tree *tree, const struct node *node, struct error *err)
@@ -160,7 +173,7 @@ static int keep_base(struct tree *tree, const struct node *node, struct error *e
 		if (journal_append(history->journal, &base, 1, err))
 			return -1;
 	}
-	return folder ? keep_folder(tree, folder, err) : 0;
+	return folder ? keep_folders(tree, folder, err) : 0;
 }
 
 static int append(

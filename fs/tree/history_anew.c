@@ -169,8 +169,16 @@ static int put_notes(struct snapshot *snapshot, const struct node *owner)
 	return put(snapshot, &record);
 }
 
-/* A folder that is in no index comes back with its notes where it does: as one of those that the
- * journal lists, or because of a scratch file in it. */
+/* Whether the journal made anew tells that a folder is there. One that no index has is told of with
+ * what was done in it, or is to be attached to it. */
+static bool is_told(const struct snapshot *snapshot, const struct node *node)
+{
+	return snapshot->listed || (!node->folder->has_entry && (folder_is_changed(node->folder) ||
+									attach_has_pending(node)));
+}
+
+/* A folder that is in no index comes back with its notes where it does: as one that the journal
+ * tells of, or because of a scratch file in it. */
 static int put_unchanged(struct snapshot *snapshot, const struct node *node)
 {
 	size_t before = snapshot->text.len;
@@ -178,7 +186,7 @@ static int put_unchanged(struct snapshot *snapshot, const struct node *node)
 
 	if (put_scratch(snapshot, node) || put_control(snapshot, node))
 		return -1;
-	comes_back = snapshot->listed || snapshot->text.len != before;
+	comes_back = is_told(snapshot, node) || snapshot->text.len != before;
 	if (node->folder->has_entry || !comes_back || !notes_say_something(node))
 		return 0;
 	return put_notes(snapshot, node);
@@ -313,7 +321,8 @@ static int put_all(struct snapshot *snapshot)
 				return -1;
 			continue;
 		}
-		if ((listed && put_entry(snapshot, node)) || put_folder(snapshot, node))
+		if ((is_told(snapshot, node) && put_entry(snapshot, node)) ||
+			put_folder(snapshot, node))
 			return -1;
 	}
 	if (listed && !has_draft(root) && put_notes(snapshot, root))
@@ -329,6 +338,19 @@ static void forget_kept(struct tree *tree)
 	for (i = 0; i < tree->root->children.count; i++)
 		if (tree->root->children.items[i]->folder)
 			tree->root->children.items[i]->folder->kept = false;
+}
+
+/* What it doesn't tell of, the next record of it begins with. */
+static void note_told(const struct snapshot *snapshot)
+{
+	const struct directory *children = &snapshot->tree->root->children;
+
+	for (size_t i = 0; i < children->count; i++) {
+		struct node *node = children->items[i];
+
+		if (node->folder && !node->folder->has_entry)
+			node->folder->kept = is_told(snapshot, node);
+	}
 }
 
 /* The journal on disk is what the tree shows: nothing that has gone is told of any more. */
@@ -367,8 +389,10 @@ int history_compact(struct tree *tree, struct error *err)
 		result = saved_put(tree->history->kept_fd, &tag_origin(root->tag)->root, err);
 	if (!result)
 		result = journal_replace(tree->history->journal, &snapshot.text, err);
-	if (!result)
+	if (!result) {
+		note_told(&snapshot);
 		rebased(tree, snapshot.text.len > 0);
+	}
 	if (!result && !snapshot.text.len)
 		forget_kept(tree);
 	buf_free(&snapshot.text);

@@ -133,3 +133,37 @@ kill_and_mount
 assert_eq "the annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
 rm -r "$tag/any" "$tag/linux-arm64"
 end
+
+begin "a folder that a commit has left out is there after others have moved the tag, and a kill" refresh=0
+mkdir "$tag/linux-arm64" "$tag/any" "$tag/windows-amd64"
+echo app | tee "$tag/linux-amd64/app" "$tag/linux-amd64/tool" >"$tag/linux-arm64/app"
+sync "$tag"
+echo swap >"$tag/windows-amd64/.app.swp"
+rm "$tag/windows-amd64/.app.swp"
+mv "$tag/linux-amd64/app" "$tag/any/app"
+others linux-arm64/app more
+wait_until 30 shows linux-arm64/app more || fail "what others have published isn't shown"
+echo '{"$descriptor": {"k": "v"}}' >"$tag/windows-amd64/annotations.json"
+kill_and_mount
+assert_eq "what was renamed into it" app "$(cat "$tag/any/app")"
+assert_eq "its annotation" v "$(jq -r '.["$descriptor"].k' "$tag/windows-amd64/annotations.json")"
+rm -r "$tag/windows-amd64"
+end
+
+begin "so is one that something is to be attached to, with its annotations" refresh=0
+mkdir "$tag/linux-arm64" "$tag/any"
+echo app | tee "$tag/linux-amd64/app" >"$tag/linux-arm64/app"
+echo '{"$descriptor": {"k": "v"}}' >"$tag/any/annotations.json"
+sync "$tag"
+mkdir "$tag/any/.oci/referrers/a.b"
+echo sbom >"$tag/any/.oci/referrers/a.b/sbom"
+kill_and_mount
+assert_eq "its annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
+echo more >>"$tag/linux-amd64/app"
+others linux-arm64/app more
+wait_until 30 shows linux-arm64/app more || fail "what others have published isn't shown"
+kill_and_mount
+assert_eq "its annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations.json")"
+assert_eq "what is to be attached" sbom "$(cat "$tag/any/.oci/referrers/a.b/sbom")"
+rm -r "$tag/any/.oci/referrers/a.b" "$tag/any"
+end
