@@ -170,6 +170,15 @@ class Mount:
         except OSError:
             return None
 
+    def attached(self, owner):
+        """(what is to be attached, in the form of TagModel.attached(); the names of what was)"""
+        folder = self.path(f"{owner}/{tag_model.REFERRERS}".lstrip("/"))
+        names = set(os.listdir(folder))
+        was = {name for name in names if "~" in name}
+        return {kind: {name: file_state(os.path.join(folder, kind, name))
+                       for name in os.listdir(os.path.join(folder, kind))}
+                for kind in names - was}, was
+
     def below(self, parent, name):
         return os.path.relpath(os.path.join(parent, name), self.point)
 

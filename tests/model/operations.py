@@ -201,9 +201,9 @@ def remove_directory(run):
 def remove_platform(run):
     """As rm -r does it."""
     folders = run.model.names()
-    if not folders or run.random.random() < 0.5:
+    name = run.random.choice(folders) if folders else None
+    if not name or run.model.folders[name].attached or run.random.random() < 0.5:
         return None
-    name = run.random.choice(folders)
     for parent, directories, files in os.walk(run.mount.path(name), topdown=False):
         for file in files:
             os.unlink(os.path.join(parent, file))
@@ -302,66 +302,6 @@ def mend(run):
     return None
 
 
-def conflicts(run):
-    return {conflict["path"] for conflict in run.mount.status()["conflicts"]}
-
-
-def commit_merged(run, merged):
-    """What is committed here stands on merged.result, which is shown then."""
-    run.model.commit()
-    run.model.committed = merged.result
-    following.follow(run.model, merged.result, set())
-    run.compare_store()
-
-
-def settle(run, found):
-    """Each conflict for one side, or all for one: the last choice comes with the commit."""
-    sides = ("ours", "theirs")
-    side = run.random.choice(sides)
-    choices = dict.fromkeys(found, side)
-    if run.random.random() < 0.5:
-        # A file's choice is one for its annotations as well, so theirs come after it.
-        for path in sorted(found, key=lambda path: (": " in path, path)):
-            choices[path] = run.random.choice(sides)
-            os.setxattr(run.mount.point, "user.oci.settle", f"{choices[path]} {path}".encode())
-        run.expect(0, run.mount.sync)
-    else:
-        run.mount.command("commit", f"--{side}", run.mount.point)
-    merged = run.model.merge(choices)
-    if merged.conflicts:
-        raise live_mount.Broken(f"a conflict of {merged.conflicts} was passed over")
-    commit_merged(run, merged)
-    return f"sync, in conflict, settled: {choices}"
-
-
-def sync(run):
-    why = run.model.why_refused()
-    if why:
-        run.expect(errno.EINVAL, run.mount.sync)
-        return f"sync, refused: {why}"
-    merged = run.model.merge()
-    found = set()
-    if merged.conflicts or merged.unsure:
-        try:
-            run.mount.sync()
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            found = conflicts(run)
-        if not merged.conflicts <= found <= merged.conflicts | merged.unsure:
-            raise live_mount.Broken(f"conflicts: expected {merged.conflicts}, maybe "
-                                    f"{merged.unsure}, found {found}\n{run.mount.said()}")
-    else:
-        run.expect(0, run.mount.sync)
-    if not found:
-        commit_merged(run, merged)
-        return "sync"
-    run.counts["conflict"] += 1
-    if run.random.random() < 0.2:
-        return f"sync, in conflict: {found}"
-    return settle(run, found)
-
-
 def mount_again(run):
     """What others have published comes anew upon what is remembered."""
     run.mount.start()
@@ -386,5 +326,5 @@ OPERATIONS = {
     mkdir_platform: 6, mkdir: 6, write: 14, write_scratch: 3, write_at: 10, truncate: 6,
     replace: 6, rename_file: 9, copy_file: 8, rename_directory: 5, rename_platform: 3, remove: 6,
     remove_directory: 3, remove_platform: 2, chmod: 4, annotate: 8, annotate_by_rename: 3,
-    annotate_badly: 2, remove_annotations: 2, mend: 6, sync: 9, kill: 4, remount: 3,
+    annotate_badly: 2, remove_annotations: 2, mend: 6, kill: 4, remount: 3,
 }

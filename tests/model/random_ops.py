@@ -26,6 +26,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position # they are beside this file
+import attaching
+import committing
 import following
 import live_mount
 import operations
@@ -48,7 +50,9 @@ class Run:
         self.random = random.Random(job.seed)
         self.model = tag_model.TagModel()
         self.done, self.ticks = [], 0
-        self.operations = dict(operations.OPERATIONS)
+        self.attached = {}  # what was ever attached, by the digest of its subject
+        self.operations = {**operations.OPERATIONS, **committing.OPERATIONS,
+                           **attaching.OPERATIONS}
         if job.kind != "oci":
             self.operations[others.change_tag] = OTHERS_WEIGHT
         self.counts = collections.Counter()
@@ -89,6 +93,8 @@ class Run:
             time.sleep(0.01)
             got = self.mount.shown_if_steady()
         self.same("the mount", expected, got or self.mount.shown())
+        self.same("to be attached", self.model.attached(),
+                  {name: self.mount.attached(name)[0] for name, _ in self.model.owners()})
 
     def compare_store(self):
         self.same("the store", self.model.committed, stores.published(self.store, TAG))
@@ -111,7 +117,7 @@ class Run:
         while operations.mend(self):
             pass
         self.done.append("the last sync")
-        operations.sync(self)
+        committing.sync(self)
         self.compare()
         self.mount.unmount()
 

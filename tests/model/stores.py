@@ -40,17 +40,24 @@ class Layout:
     def __init__(self, path):
         self.path = path
 
-    def tag(self, name):
+    def index(self):
         try:
             with open(os.path.join(self.path, "index.json"), "rb") as file:
-                entries = json.load(file)["manifests"]
+                return json.load(file)
         except FileNotFoundError:
-            return None
-        named = [entry for entry in entries
+            return {"manifests": []}
+
+    @staticmethod
+    def named(index, name):
+        found = [entry for entry in index["manifests"]
                  if entry.get("annotations", {}).get(REF_NAME) == name]
-        if len(named) > 1:
+        if len(found) > 1:
             raise Damaged(f"{name} stands twice in index.json")
-        return check(self.document(named[0]["digest"]), named[0]) if named else None
+        return found[0] if found else None
+
+    def tag(self, name):
+        entry = self.named(self.index(), name)
+        return check(self.document(entry["digest"]), entry) if entry else None
 
     def blob(self, digest):
         try:
@@ -60,6 +67,14 @@ class Layout:
             return None
 
     document = blob
+
+    def referrers(self, digest):
+        """The descriptors of what has it for its subject."""
+        entries = self.index()["manifests"]
+        subjects = [json.loads(self.document(entry["digest"])).get("subject", {})
+                    for entry in entries]
+        return [entry for entry, subject in zip(entries, subjects)
+                if subject.get("digest") == digest]
 
 
 class SkopeoFolder:
@@ -110,6 +125,12 @@ class Repository:
 
     def blob(self, digest):
         return self.ask("GET", f"blobs/{digest}")[0]
+
+    def referrers(self, digest):
+        """Of a registry without the Referrers API, as the tag of the tag schema says."""
+        found = self.ask("GET", f"referrers/{digest}")[0] or \
+            self.manifest(digest.replace(":", "-"))
+        return json.loads(found)["manifests"] if found else []
 
     def put_blob(self, data):
         _, headers = self.ask("POST", "blobs/uploads/", b"")
@@ -173,6 +194,27 @@ def published(store, tag):
     if len(dict(folders)) != len(folders):
         raise Damaged("a platform twice")
     return {"annotations": index.get("annotations", {}), "folders": dict(folders)}
+
+
+def subjects(store, tag):
+    """The digests of what can be attached to, by the name of the folder; "": the index."""
+    root = store.tag(tag)
+    entries = json.loads(root)["manifests"] if root else []
+    return {**({"": digest_of(root)} if root else {}),
+            **{platform_name(entry.get("platform")): entry["digest"] for entry in entries}}
+
+
+def attached(store, subject):
+    """Digest -> (kind, the states of the files), of what is attached to a digest."""
+    found = {}
+    for entry in store.referrers(subject):
+        manifest = json.loads(check(store.document(entry["digest"]), entry))
+        if manifest["subject"]["digest"] != subject:
+            raise Damaged(f"{entry['digest']} isn't attached to {subject}")
+        layers = published_folder(store, entry)["layers"]
+        found[entry["digest"]] = (manifest["artifactType"].replace("/", ".", 1),
+                                  {title: layer["state"] for title, layer in layers.items()})
+    return found
 
 
 def pull(source, tag, folder):

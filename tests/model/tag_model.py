@@ -13,6 +13,7 @@ import merging
 
 NOTES, LEVELS = merging.NOTES, merging.LEVELS
 OTHERS = "linux-s390x"  # a platform that only other clients write
+REFERRERS = ".oci/referrers"
 SCRATCH = (".*.sw?", "*~", "*.part", ".#*")
 
 
@@ -71,6 +72,7 @@ class Owner:
         self.notes = {}  # level or title -> annotations; never an empty one
         self.left = {}  # those of files that went, for when they come again before a commit
         self.draft = None  # a text that isn't valid
+        self.attached = {}  # kind -> {name: File}, of what the next commit is to attach
 
     def annotate(self, text, of_index):
         try:
@@ -97,8 +99,9 @@ class Folder(Owner):
         return {path: file for path, file in self.files.items() if not is_scratch(path)}
 
     def is_empty(self, directory):
-        return not any(path.startswith(directory + "/") if directory else True
-                       for path in (*self.files, *(d for d in self.directories if d)))
+        if not directory:
+            return not (self.files or self.attached or len(self.directories) > 1)
+        return not any(path.startswith(directory + "/") for path in (*self.files, *self.directories))
 
 
 class TagModel:
@@ -135,9 +138,15 @@ class TagModel:
         return [f"{name}/{path}".rstrip("/") for name in self.names()
                 for path in sorted(self.folders[name].directories)]
 
-    def data(self, path):
+    def file(self, path):
         name, rest = folder_of(path)
-        return self.folders[name].files[rest].data
+        return self.folders[name].files[rest]
+
+    def data(self, path):
+        return self.file(path).data
+
+    def owners(self):
+        return [("", self.index), *self.folders.items()]
 
     def owner(self, path):
         return self.folders[path] if path else self.index
@@ -201,8 +210,7 @@ class TagModel:
 
     def copy_file(self, old, new, attributes):
         """As cp does it, or cp -a. A key that is empty is no attribute's."""
-        name, rest = folder_of(old)
-        file, notes = self.folders[name].files[rest], self.notes_of(old)
+        file, notes = self.file(old), self.notes_of(old)
         self.write(new, file.data, file.executable)
         if attributes:
             self.chmod(new, file.executable)
@@ -287,6 +295,11 @@ class TagModel:
             owner.changed = True
             self.remember(owner, "")
 
+    def attach(self, owner, kind, name, file):
+        self.owner(owner).attached.setdefault(kind, {})[name] = file
+        if owner:
+            self.remember(self.folders[owner], "")
+
     def stands_in_the_way(self, name):
         """Why a commit is refused for the annotations of this owner; None where it isn't."""
         owner = self.owner(name)
@@ -331,10 +344,11 @@ class TagModel:
             # Scratch files bring back the directories that they are in.
             for path in folder.files:
                 self.remember(folder, parent_of(path))
-            if not folder.directories[""]:
+            if not folder.directories[""] and not folder.attached:
                 del self.folders[name]
                 continue
-            folder.directories = {path: kept for path, kept in folder.directories.items() if kept}
+            folder.directories = {path: kept for path, kept in folder.directories.items()
+                                  if kept or not path}
 
     # What that must look like.
 
@@ -350,6 +364,11 @@ class TagModel:
                  else without_empty(self.owner(name).notes) for name in ("", *self.folders)}
         return {"entries": entries,
                 "notes": {name: text for name, text in notes.items() if text != {}}}
+
+    def attached(self):
+        return {name: {kind: {title: file.state() for title, file in files.items()}
+                       for kind, files in owner.attached.items()}
+                for name, owner in self.owners()}
 
     @staticmethod
     def is_published(folder):
