@@ -1,4 +1,5 @@
-"""What another client makes of a tag: plain HTTP, documents built and changed here.
+"""What another client makes of a tag: documents built and changed here, sent by plain HTTP or written
+into a layout under its lock.
 
 Each push also writes a number into a file of a platform that is nobody else's: once the mount shows
 that, it shows all of the push that it will.

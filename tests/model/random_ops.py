@@ -52,9 +52,7 @@ class Run:
         self.done, self.ticks = [], 0
         self.attached = {}  # what was ever attached, by the digest of its subject
         self.operations = {**operations.OPERATIONS, **committing.OPERATIONS,
-                           **attaching.OPERATIONS}
-        if job.kind != "oci":
-            self.operations[others.change_tag] = OTHERS_WEIGHT
+                           **attaching.OPERATIONS, others.change_tag: OTHERS_WEIGHT}
         self.counts = collections.Counter()
 
     def expect(self, number, call, *args):

@@ -2,6 +2,7 @@
 each document and blob checked against its digest and size.
 """
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -35,7 +36,7 @@ def check(data, descriptor):
 
 
 class Layout:
-    """A folder in the form of an OCI image layout."""
+    """A folder in the form of an OCI image layout, which is there once it is written to."""
 
     def __init__(self, path):
         self.path = path
@@ -75,6 +76,44 @@ class Layout:
                     for entry in entries]
         return [entry for entry, subject in zip(entries, subjects)
                 if subject.get("digest") == digest]
+
+    def write(self, path, data):
+        """All of it at once."""
+        path = os.path.join(self.path, path)
+        with open(path + ".other", "wb") as file:
+            file.write(data)
+        os.rename(path + ".other", path)
+
+    @contextlib.contextmanager
+    def locked(self):
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def put_blob(self, data):
+        self.write(os.path.join("blobs", *digest_of(data).split(":")), data)
+        return {"digest": digest_of(data), "size": len(data)}
+
+    def put_document(self, document, tag=None, **style):
+        """style: of json.dumps()."""
+        blob = self.put_blob(json.dumps(document, **style).encode())
+        entry = {"mediaType": document["mediaType"], **blob}
+        if tag:
+            with self.locked():
+                self.point(tag, entry)
+        return entry
+
+    def point(self, tag, to):
+        index = self.index()
+        entry = self.named(index, tag)
+        if entry is None:
+            entry = {"annotations": {REF_NAME: tag}}
+            index["manifests"].append(entry)
+        entry.update(to)
+        self.write("index.json", json.dumps(index).encode())
 
 
 class SkopeoFolder:
