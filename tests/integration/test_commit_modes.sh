@@ -129,6 +129,19 @@ mv "$tag/stray" "$tag/linux-amd64/stray"
 wait_published six six
 is_published stray stray || fail "stray isn't published"
 
+say "idle: nothing is tried while what is to be attached has a broken draft, and then it is attached"
+attachment=$tag/linux-amd64/.oci/referrers/application.spdx+json
+mark=$(log_mark "$log")
+mkdir "$attachment"
+(printf '{broken' >"$attachment/annotations.json") 2>/dev/null || true
+printf sbom >"$attachment/sbom.json"
+wait_next '.in_seconds == null and .tries == 0 and (.error | test("referrers/application.spdx\\+json/annotations.json"))'
+assert_requests "$log" "$mark" "^PUT .*/manifests/" 0
+printf '{"k": "v"}' >"$attachment/annotations.json"
+attached() { [[ -n $(compgen -G "$attachment~*") ]]; }
+wait_until 30 attached || fail "not attached: $(cat "$tag/.oci/status")"
+assert_eq "its annotation" v "$(jq -r '.["$manifest"].k' "$attachment~"*/annotations.json)"
+
 say "idle: what is left at the end is published with the end"
 unmount "$tag"
 mount_indexfs "$source" "$tag" commit=idle:3600
