@@ -107,6 +107,19 @@ seen += [entry.name for entry in listing]
 assert len(seen) == 200 and set(seen) == names("old"), sorted(name[:5] for name in seen)
 EOF
 
+    say "$1: the annotations of a folder that a commit has left out go once others publish one"
+    mkdir "$b/linux-riscv64"
+    echo '{"k": "v"}' >"$b/linux-riscv64/annotations.json"
+    sync "$b"
+    assert_eq "as long as nobody does" v "$(jq -r '.["$descriptor"].k' "$b/linux-riscv64/annotations.json")"
+    mkdir "$a/linux-riscv64"
+    echo r >"$a/linux-riscv64/app"
+    sync "$a"
+    wait_until 30 shows "$b/linux-riscv64/app" r || fail "app of riscv64"
+    assert_missing "$b/linux-riscv64/annotations.json"
+    sync "$b"
+    agree "$b" "$source"
+
     say "$1: kill -9 with changes on top: they are there again"
     echo again >"$b/linux-amd64/again"
     echo u >"$a/linux-s390x/app"
