@@ -79,11 +79,12 @@ def published(run):
 
 
 def compare(run, name, subject):
-    found = stores.attached(run.store, subject)
+    found = stores.attached(run.store, subject, KINDS)
     run.same(f"attached to {name or 'the index'}", as_counted(run.attached.get(subject, [])),
              as_counted(found.values()))
     names = {f"{kind}~{digest.split(':')[1][:12]}" for digest, (kind, _) in found.items()}
-    run.same(f"shown as attached to {name or 'the index'}", names, run.mount.attached(name)[1])
+    run.same(f"shown as attached to {name or 'the index'}", names,
+             {shown for shown in run.mount.attached(name)[1] if shown.split("~")[0] in KINDS})
 
 
 def as_counted(attachments):

@@ -26,10 +26,8 @@ def show(model, folder, entry):
     notes = {level: entry[level] for level in tag_model.LEVELS}
     notes.update((path, layer["annotations"]) for path, layer in entry["layers"].items())
     folder.notes, folder.left, folder.draft = tag_model.without_empty(notes), {}, None
+    folder.parts = {part: entry[part] for part in tag_model.PARTS}
     folder.published = set(entry["layers"])
-
-
-NO_ENTRY = {"layers": {}, **dict.fromkeys(tag_model.LEVELS, {})}
 
 
 def follow_entry(model, name, now, changed):
@@ -56,7 +54,7 @@ def lose_entry(model, name, changed):
     if at in changed:
         return model.base["folders"][name]
     folder = model.folders[at]
-    show(model, folder, NO_ENTRY)
+    show(model, folder, merging.NO_ENTRY)
     folder.entry = None
     if folder.is_empty(""):
         del model.folders[at]
@@ -76,6 +74,9 @@ def forget_directories(model, changed):
 def follow(model, now, changed):
     """The tag names now. changed: the folders in which something was changed here, and
     annotations.json where the index's was, by the word of status."""
+    if model.index.given:  # where others have moved the tag, a commit says what comes of both
+        forget_directories(model, changed)
+        return
     now, base = now or merging.NOTHING, model.base or merging.NOTHING
     folders = {name: follow_entry(model, name, entry, changed)
                for name, entry in now["folders"].items()}
@@ -87,6 +88,7 @@ def follow(model, now, changed):
         notes = base["annotations"]
     else:
         model.index.notes = tag_model.without_empty({"$descriptor": notes})
-    model.base = {"annotations": notes, "folders": {
+    model.index.parts = {part: now[part] for part in tag_model.PARTS}
+    model.base = {**model.index.parts, "annotations": notes, "folders": {
         name: entry for name, entry in folders.items() if entry is not None}}
     forget_directories(model, changed)

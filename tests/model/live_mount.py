@@ -160,7 +160,8 @@ class Mount:
                     notes[owner] = notes_of(path, not owner)
                 else:
                     entries[self.below(parent, name)] = file_state(path)
-        return {"entries": entries,
+        folders = [name for name in entries if "/" not in name]
+        return {"entries": entries, "parts": {name: self.parts(name) for name in ["", *folders]},
                 "notes": {owner: text for owner, text in notes.items() if text != {}}}
 
     def shown_if_steady(self):
@@ -169,6 +170,10 @@ class Mount:
             return self.shown()
         except OSError:
             return None
+
+    def parts(self, owner):
+        return {part: line_of(os.path.join(self.path(owner), path))
+                for part, path in tag_model.PARTS.items()}
 
     def attached(self, owner):
         """(what is to be attached, in the form of TagModel.attached(); the names of what was)"""
@@ -195,6 +200,15 @@ def file_state(path):
     if len(data) != status.st_size:
         raise Broken(f"{path}: stat says {status.st_size} bytes, read gives {len(data)}")
     return "file", len(data), hashlib.sha256(data).hexdigest(), bool(status.st_mode & stat.S_IXUSR)
+
+
+def line_of(path):
+    """None: there is no such file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().removesuffix("\n")
+    except FileNotFoundError:
+        return None
 
 
 def notes_of(path, of_index):

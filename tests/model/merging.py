@@ -4,10 +4,13 @@ TagModel.published() gives, written from the contract and not from the program.
 By entry, then by file within an entry, then by annotation key. Whoever changed a thing has it; the
 same thing changed differently is a conflict, of the path that .oci/status tells.
 """
-NOTHING = {"annotations": {}, "folders": {}}
 NOTES = "annotations.json"
 MODE = "dev.indexfs.mode"
 LEVELS = ("$descriptor", "$manifest", "$config")
+PARTS = {"artifactType": ".oci/artifact-type", "subject": ".oci/subject"}
+NO_PARTS = dict.fromkeys(PARTS)
+NOTHING = {"annotations": {}, "folders": {}, **NO_PARTS}
+NO_ENTRY = {"layers": {}, **dict.fromkeys(LEVELS, {}), **NO_PARTS}
 
 
 def pick(base, ours, theirs):
@@ -42,7 +45,8 @@ class Merge:
         if ours is not None or theirs is not None:
             folders = self.each(self.folder, base["folders"], *(s["folders"] for s in sides))
             notes = self.notes(NOTES, base["annotations"], *(s["annotations"] for s in sides))
-            self.result = {"annotations": notes, "folders": folders}
+            parts = self.parts("", base, *sides)
+            self.result = {"annotations": notes, "folders": folders, **parts}
 
     def settle(self, path):
         if path not in self.choices:
@@ -64,6 +68,10 @@ class Merge:
         return self.each(lambda key, *values: self.value(f"{where}: {key}", *values),
                          base, ours, theirs)
 
+    def parts(self, where, base, ours, theirs):
+        return {part: self.value(where + path, base[part], ours[part], theirs[part])
+                for part, path in PARTS.items()}
+
     def folder(self, name, base, ours, theirs):
         side = pick(base, ours, theirs)
         if base is not None and base in (ours, theirs) and None in (ours, theirs):
@@ -71,9 +79,10 @@ class Merge:
             side = self.choices.get(name, side)
         if side or ours is None or theirs is None:
             return ours if (side or self.settle(name)) == "ours" else theirs
-        base = base or {"layers": {}, **dict.fromkeys(LEVELS, {})}
+        base = base or NO_ENTRY
         merged = {level: self.notes(f"{name}/{NOTES}: {level}", base[level], ours[level],
                                     theirs[level]) for level in LEVELS}
+        merged.update(self.parts(f"{name}/", base, ours, theirs))
         merged["layers"] = self.each(
             lambda title, *layers: self.layer(name, title, *layers),
             base["layers"], ours["layers"], theirs["layers"])

@@ -7,6 +7,7 @@ that, it shows all of the push that it will.
 import json
 
 import following
+import giving
 import operations
 import stores
 import tag_model
@@ -51,6 +52,8 @@ class Tag:
 
     def put_manifest(self, entry, manifest):
         entry.update(self.store.put_document(manifest, **self.style()))
+        if "artifactType" in entry:
+            entry["artifactType"] = manifest["artifactType"]
 
     def layer(self, title, data):
         blob = self.store.put_blob(data)
@@ -173,6 +176,17 @@ def annotate_entry(tag):
     return f"annotate within {name}: {what}"
 
 
+def retype(tag):
+    """The index or the manifest of an entry."""
+    name, entry = tag.some_entry() if tag.random.random() < 0.7 else ("the index", None)
+    kind = tag.random.choice(giving.TYPES)
+    if not entry:
+        tag.index["artifactType"] = kind
+        return f"artifactType {kind} of the index"
+    tag.put_manifest(entry, {**tag.manifest(entry), "artifactType": kind})
+    return f"artifactType {kind} of {name}"
+
+
 def respell(tag):
     """The same documents, written differently."""
     _, entry = tag.some_entry()
@@ -182,7 +196,7 @@ def respell(tag):
 
 
 CHANGES = {add_platform: 2, put_file: 6, remove_file: 2, remove_entry: 1, annotate_index: 2,
-           annotate_entry: 3, respell: 1}
+           annotate_entry: 3, retype: 2, respell: 1}
 
 
 def change_tag(run):
@@ -199,3 +213,6 @@ def change_tag(run):
     run.model.committed = stores.published(run.store, operations.TAG)
     following.follow(run.model, run.model.committed, changed)
     return f"others: {', '.join(tag.done)}; changed here: {sorted(changed)}"
+
+
+OPERATIONS = {change_tag: 4}

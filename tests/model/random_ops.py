@@ -29,6 +29,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attaching
 import committing
 import following
+import giving
 import live_mount
 import operations
 import others
@@ -37,7 +38,6 @@ import stores
 import tag_model
 
 TAG = places.TAG
-OTHERS_WEIGHT = 4
 FOLLOWS = 20.0  # seconds within which a mount that is looked at shows what others have pushed
 LAST = 25  # operations that are told of
 
@@ -52,7 +52,7 @@ class Run:
         self.done, self.ticks = [], 0
         self.attached = {}  # what was ever attached, by the digest of its subject
         self.operations = {**operations.OPERATIONS, **committing.OPERATIONS,
-                           **attaching.OPERATIONS, others.change_tag: OTHERS_WEIGHT}
+                           **attaching.OPERATIONS, **giving.OPERATIONS, **others.OPERATIONS}
         self.counts = collections.Counter()
 
     def expect(self, number, call, *args):

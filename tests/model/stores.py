@@ -213,13 +213,21 @@ def published_folder(store, entry):
     manifest = json.loads(check(store.document(entry["digest"]), entry))
     if manifest["config"]["mediaType"] == EMPTY and not manifest.get("artifactType"):
         raise Damaged(f"{entry['digest']}: an empty config and no artifactType")
+    if entry.get("artifactType", manifest.get("artifactType")) != manifest.get("artifactType"):
+        raise Damaged(f"{entry['digest']}: the entry's artifactType is another")
     check(store.blob(manifest["config"]["digest"]), manifest["config"])
     layers = [published_layer(store, layer) for layer in manifest["layers"]]
     if len(dict(layers)) != len(layers):
         raise Damaged(f"{entry['digest']}: a title twice")
     return {"$descriptor": entry.get("annotations", {}),
             "$manifest": manifest.get("annotations", {}),
-            "$config": manifest["config"].get("annotations", {}), "layers": dict(layers)}
+            "$config": manifest["config"].get("annotations", {}), "layers": dict(layers),
+            **published_parts(manifest)}
+
+
+def published_parts(document):
+    return {"artifactType": document.get("artifactType"),
+            "subject": document.get("subject", {}).get("digest")}
 
 
 def published(store, tag):
@@ -232,7 +240,8 @@ def published(store, tag):
                for entry in index["manifests"]]
     if len(dict(folders)) != len(folders):
         raise Damaged("a platform twice")
-    return {"annotations": index.get("annotations", {}), "folders": dict(folders)}
+    return {"annotations": index.get("annotations", {}), "folders": dict(folders),
+            **published_parts(index)}
 
 
 def subjects(store, tag):
@@ -243,16 +252,18 @@ def subjects(store, tag):
             **{platform_name(entry.get("platform")): entry["digest"] for entry in entries}}
 
 
-def attached(store, subject):
-    """Digest -> (kind, the states of the files), of what is attached to a digest."""
+def attached(store, subject, kinds):
+    """Digest -> (kind, the states of the files), of what of these kinds is attached to a digest."""
     found = {}
     for entry in store.referrers(subject):
         manifest = json.loads(check(store.document(entry["digest"]), entry))
         if manifest["subject"]["digest"] != subject:
             raise Damaged(f"{entry['digest']} isn't attached to {subject}")
-        layers = published_folder(store, entry)["layers"]
-        found[entry["digest"]] = (manifest["artifactType"].replace("/", ".", 1),
-                                  {title: layer["state"] for title, layer in layers.items()})
+        kind = manifest.get("artifactType", "").replace("/", ".", 1)
+        if kind in kinds:
+            layers = published_folder(store, entry)["layers"]
+            found[entry["digest"]] = (
+                kind, {title: layer["state"] for title, layer in layers.items()})
     return found
 
 

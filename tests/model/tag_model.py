@@ -11,7 +11,8 @@ import json
 
 import merging
 
-NOTES, LEVELS = merging.NOTES, merging.LEVELS
+NOTES, LEVELS, PARTS = merging.NOTES, merging.LEVELS, merging.PARTS
+UNKNOWN = "application/vnd.unknown.artifact.v1"
 OTHERS = "linux-s390x"  # a platform that only other clients write
 REFERRERS = ".oci/referrers"
 SCRATCH = (".*.sw?", "*~", "*.part", ".#*")
@@ -66,12 +67,14 @@ class File:
 
 
 class Owner:
-    """What has an annotations.json: a tag or a platform folder."""
+    """What has an annotations.json and a document: a tag or a platform folder."""
 
     def __init__(self):
         self.notes = {}  # level or title -> annotations; never an empty one
         self.left = {}  # those of files that went, for when they come again before a commit
         self.draft = None  # a text that isn't valid
+        self.parts = dict(merging.NO_PARTS)  # of the document; None: not there, or not given yet
+        self.given = False  # whether a part was, since the last commit
         self.attached = {}  # kind -> {name: File}, of what the next commit is to attach
 
     def annotate(self, text, of_index):
@@ -300,6 +303,18 @@ class TagModel:
         if owner:
             self.remember(self.folders[owner], "")
 
+    def give(self, name, part, value):
+        """A part of the document of an owner; None removes it."""
+        owner = self.owner(name)
+        if value == owner.parts[part]:
+            return
+        if name and not owner.parts["artifactType"]:
+            owner.parts["artifactType"] = UNKNOWN
+        owner.parts[part], owner.given = value, True
+        if name:
+            owner.changed = True
+            self.remember(owner, "")
+
     def stands_in_the_way(self, name):
         """Why a commit is refused for the annotations of this owner; None where it isn't."""
         owner = self.owner(name)
@@ -316,9 +331,14 @@ class TagModel:
         return next((reason for reason in reasons if reason), None)
 
     def commit(self):
+        self.index.given = False
         for name, folder in self.folders.items():
             folder.entry = name if self.is_published(folder) else None
-            folder.left, folder.changed = {}, False
+            folder.left, folder.changed, folder.given = {}, False, False
+            if not folder.entry:
+                folder.parts = dict(merging.NO_PARTS)
+            elif not folder.parts["artifactType"]:
+                folder.parts["artifactType"] = UNKNOWN
             folder.published = set(folder.layers())
             self.blobs.update((file.state()[2], file.data) for file in folder.layers().values())
             if folder.published:  # what was noted of other files was in no document
@@ -360,9 +380,10 @@ class TagModel:
                 entries[f"{name}/{path}".rstrip("/")] = ("directory",)
             for path, file in folder.files.items():
                 entries[f"{name}/{path}"] = file.state()
+        parts = {name: owner.parts for name, owner in self.owners()}
         notes = {name: self.owner(name).draft if self.owner(name).draft is not None
                  else without_empty(self.owner(name).notes) for name in ("", *self.folders)}
-        return {"entries": entries,
+        return {"entries": entries, "parts": parts,
                 "notes": {name: text for name, text in notes.items() if text != {}}}
 
     def attached(self):
@@ -382,14 +403,16 @@ class TagModel:
                    if self.is_published(folder)}
         if not folders and not self.index.notes and self.committed is None:
             return None
-        return {"annotations": self.index.notes.get("$descriptor", {}), "folders": folders}
+        return {"annotations": self.index.notes.get("$descriptor", {}), "folders": folders,
+                **self.index.parts}
 
 
 def folder_published(folder):
     layers = {path: {"state": file.state(), "annotations": folder.notes.get(path, {})}
               for path, file in folder.layers().items()}
     levels = {level: folder.notes.get(level, {}) for level in LEVELS}
-    return {**levels, "layers": layers}
+    parts = {**folder.parts, "artifactType": folder.parts["artifactType"] or UNKNOWN}
+    return {**levels, **parts, "layers": layers}
 
 
 def differences(expected, got, where=""):
