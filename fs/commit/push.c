@@ -386,6 +386,22 @@ static int look_again(
 	return attempt->manner == CONFLICTS_AS_CHOSEN ? take_base(attempt, err) : 0;
 }
 
+/* The first of them begins with what the tag was when it was last asked. A conflict with that may
+ * be none with what it is. */
+static int make_first(struct attempt *attempt, struct error *err)
+{
+	cleanup_with(version_clear) struct version now = VERSION_INIT;
+	struct error why = ERROR_INIT;
+
+	if (make(attempt, &why) == 0)
+		return 0;
+	if (why.kind != ERROR_CONFLICT || fetch(attempt, &now, NULL) ||
+		same(&now, &attempt->theirs))
+		return error_copy(err, &why);
+	version_take(&attempt->theirs, &now);
+	return remember(attempt, err) || take_base(attempt, err) || make(attempt, err) ? -1 : 0;
+}
+
 /* Whether nothing is to be put: the tag is to be gone, and is; or nothing is missing of our last
  * push. A plan's is looked at once more: the registry has to say that it's there. */
 static bool is_done(const struct attempt *attempt)
@@ -403,7 +419,7 @@ static int try_all(struct attempt *attempt, struct error *err)
 		bool stands = false;
 		int result;
 
-		if (make(attempt, err))
+		if (tries ? make(attempt, err) : make_first(attempt, err))
 			return -1;
 		if (is_done(attempt))
 			return 0;
