@@ -352,6 +352,9 @@ static int leave_below(struct tree *tree, struct node *node, struct node *to_fol
 		struct node *child = node->children.items[i];
 		cleanup_with(buf_free) struct buf path = BUF_INIT(BUF_UNBOUNDED);
 
+		/* no layer here, and none there */
+		if (node_is_scratch(tree, child) && tree_is_scratch(tree, child->name))
+			continue;
 		if (to && buf_printf(&path, "%s/%s", to, child->name))
 			return ENOMEM;
 		result = leave_below(tree, child, to_folder, path.data);

@@ -167,3 +167,14 @@ assert_eq "its annotation" v "$(jq -r '.["$descriptor"].k' "$tag/any/annotations
 assert_eq "what is to be attached" sbom "$(cat "$tag/any/.oci/referrers/a.b/sbom")"
 rm -r "$tag/any/.oci/referrers/a.b" "$tag/any"
 end
+
+begin "a scratch file in a directory that is renamed is none of the layers, and keeps its annotations"
+mkdir "$tag/linux-amd64/bin"
+echo app | tee "$tag/linux-amd64/bin/app" >"$tag/linux-amd64/bin/tool.part"
+setfattr -n user.oci.annotation.k -v v "$tag/linux-amd64/bin/tool.part"
+mv "$tag/linux-amd64/bin" "$tag/linux-amd64/share"
+assert_missing "$tag/linux-amd64/annotations.json"
+kill_and_mount
+mv "$tag/linux-amd64/share/tool.part" "$tag/linux-amd64/share/tool"
+assert_eq "its annotation" v "$(jq -r '.["share/tool"].k' "$tag/linux-amd64/annotations.json")"
+end
