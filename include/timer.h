@@ -32,8 +32,8 @@ void timer_stop(struct timer *timer);
 void timer_free(struct timer *timer);
 
 /* Calls task->run in delay_ms milliseconds, once (at once where they are negative: what is longest
- * due first); a task that is armed already is put off, or brought forward, to then. May be called from a task. ERROR_SYSTEM where no thread can be had:
- * then it isn't armed. */
+ * due first); a task that is armed already is put off, or brought forward, to then. May be called
+ * from a task. ERROR_SYSTEM where no thread can be had: then it isn't armed. */
 int timer_arm(struct timer *timer, struct timer_task *task, int64_t delay_ms, struct error *err);
 
 /* The task isn't called any more, and isn't being called, when this returns. Not from a task, and

@@ -5,7 +5,7 @@
 
 MIB=$((1024 * 1024))
 size=3072
-limit_kib=$((32 * 1024)) # design.md, M1
+limit_kib=$((32 * 1024)) # however large the file
 if built_with_sanitizers; then
     size=512 # the way is the same; the time isn't
     limit_kib=0
