@@ -162,6 +162,38 @@ static void settle(struct plan *plan, struct plan_folder *folder)
 	pthread_mutex_unlock(&tree->lock);
 }
 
+/* Whether there is something to be published of it. It can't be added to later: as long as somebody
+ * writes a file of it, it waits. */
+static bool is_whole(const struct plan_folder *folder)
+{
+	return !folder->left_out && !folder->partial;
+}
+
+/* The platform folder that it is to be attached to; NULL: it is the tag. */
+static const struct plan_folder *find_owner(
+	const struct plan *plan, const struct plan_folder *folder)
+{
+	for (size_t i = 0; i < plan->folder_count; i++)
+		if (plan->folders[i].node == folder->owner)
+			return &plan->folders[i];
+	return NULL;
+}
+
+int plan_check_attached(const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->attached_count; i++) {
+		const struct plan_folder *folder = &plan->attached[i];
+		const struct plan_folder *owner = find_owner(plan, folder);
+
+		if (is_whole(folder) && owner && owner->left_out && !owner->partial)
+			return error_set(err, ERROR_INVALID,
+				"there is nothing to attach it to: %s has no file: copy one into "
+				"it, or remove %s",
+				owner->name, folder->name);
+	}
+	return 0;
+}
+
 /* Whether there is something of it to be published now. */
 static bool is_wanted(const struct plan *plan, const struct plan_folder *folder)
 {
@@ -176,8 +208,7 @@ static bool is_wanted(const struct plan *plan, const struct plan_folder *folder)
 		folder->node->folder->committed = folder->changes;
 	}
 	pthread_mutex_unlock(&tree->lock);
-	/* it can't be added to later: as long as somebody writes a file of it, it waits */
-	return wanted && !folder->left_out && !folder->partial;
+	return wanted && is_whole(folder);
 }
 
 static int attach(

@@ -56,7 +56,7 @@ static int commit(struct plan *plan, struct tree *tree, struct node *tag, struct
 	if (plan_collect(plan, tree, tag, focus, focus_count, err))
 		return -1;
 	CRASH_POINT("commit.collected");
-	if (plan_seal(plan, cancel, err))
+	if (plan_check_attached(plan, err) || plan_seal(plan, cancel, err))
 		return -1;
 	CRASH_POINT("commit.sealed");
 	if (plan_layers(plan, err) || make_configs(plan, cancel, err) || plan_build(plan, err))

@@ -116,6 +116,8 @@ int plan_build(struct plan *plan, struct error *err);
  * with it, or an image config of other layers, or in another order (of a manifest that an index
  * names: of another number): the path in the document is told. Asks the store. */
 int plan_check(const struct plan *plan, struct cancel *cancel, struct error *err);
+/* ERROR_INVALID where something is to be attached to a folder that the commit leaves out. */
+int plan_check_attached(const struct plan *plan, struct error *err);
 /* Whether the root differs from what the tag names. */
 bool plan_is_needed(const struct plan *plan);
 /* published: false where the plan wasn't needed. Takes the lock. */

@@ -107,7 +107,7 @@ assert_calls <<EOF
 EINVAL fsync "$tag"
 ENOTEMPTY rmdir "$tag/linux-arm64"
 EOF
-assert_match "the log" "linux-arm64 isn't in the index" "$(cat "$tag/.oci/log")"
+assert_match "the log" "linux-arm64 has no file: copy one into it" "$(cat "$tag/.oci/log")"
 rm -r "$tag/linux-arm64/.oci/referrers/$kind"
 rmdir "$tag/linux-arm64"
 sync "$tag"
@@ -123,6 +123,21 @@ echo end >&5
 exec 5>&-
 sync "$tag"
 assert_eq "and now whole" "begun end" "$(xargs <"$r/application.vnd.example.slow~"*/file)"
+
+say "to a folder whose files were removed: nothing is published until one of the two is put right"
+mkdir "$tag/linux-arm64"
+echo arm64 >"$tag/linux-arm64/app"
+sync "$tag"
+before=$(cat "$tag/.oci/digest")
+mkdir "$tag/linux-arm64/.oci/referrers/a.b"
+echo sbom >"$tag/linux-arm64/.oci/referrers/a.b/file"
+rm "$tag/linux-arm64/app"
+assert_call EINVAL fsync "$tag"
+assert_match "why" 'linux-arm64 has no file: .* or remove linux-arm64/.oci/referrers/a.b' "$(jq -r '.errors[0].message' "$tag/.oci/status")"
+assert_eq "the tag" "$before" "$(cat "$tag/.oci/digest")"
+echo again >"$tag/linux-arm64/app"
+sync "$tag"
+assert_eq "attached" sbom "$(cat "$tag/linux-arm64/.oci/referrers/a.b~"*/file)"
 
 say "a program that syncs and goes on to write: what is attached can't be changed"
 assert_eq "what it is told" "EPERM" "$(python3 - "$r" <<'P'
