@@ -194,19 +194,39 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		request_done(tree, node);
 }
 
-static void set_times(struct tree *tree, struct node *node, const struct stat *attr, int to_set)
+/* Who touches a file says, too, that it's good. */
+static int set_mtime(
+	struct tree *tree, struct node *node, const struct timespec *mtime, struct error *err)
 {
-	pthread_mutex_lock(&tree->lock);
-	clock_gettime(CLOCK_REALTIME, &node->ctime);
-	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
-		node->mtime = node->ctime;
-	else if (to_set & FUSE_SET_ATTR_MTIME)
-		node->mtime = attr->st_mtim;
-	if (to_set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW)) {
-		history_time(tree, node, NULL);
-		durable_trust(tree, node, NULL);
+	const struct timespec before = node->mtime;
+
+	node->mtime = *mtime;
+	if (durable_is_doubtful(node) ? durable_trust(tree, node, err)
+				      : history_time(tree, node, err)) {
+		node->mtime = before;
+		return -1;
 	}
+	return 0;
+}
+
+static int set_times(struct tree *tree, struct node *node, const struct stat *attr, int to_set)
+{
+	struct error err = ERROR_INIT;
+	struct timespec now;
+	int result = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	pthread_mutex_lock(&tree->lock);
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		result = set_mtime(tree, node, &now, &err);
+	else if (to_set & FUSE_SET_ATTR_MTIME)
+		result = set_mtime(tree, node, &attr->st_mtim, &err);
+	if (result)
+		result = tree_report(tree, node, "setting the time", &err);
+	else
+		node->ctime = now;
 	pthread_mutex_unlock(&tree->lock);
+	return result;
 }
 
 /* Owner and group are the mounter's: a change of them is accepted and ignored, so that programs
@@ -228,9 +248,7 @@ static int set_attr(struct tree *tree, struct node *node, const struct stat *att
 		if (file_truncate(tree, node, handle, attr->st_size, &err))
 			return tree_report_unlocked(tree, node, "truncate", &err);
 	}
-	if (!result)
-		set_times(tree, node, attr, to_set);
-	return result;
+	return result ? result : set_times(tree, node, attr, to_set);
 }
 
 void op_setattr(

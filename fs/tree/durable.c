@@ -216,6 +216,10 @@ int durable_trust(struct tree *tree, struct node *node, struct error *err)
 	if (!durable_is_doubtful(node))
 		return 0;
 	staged_set_disk(node->file->staged, STAGED_CACHED);
+	if (history_made(tree, node, err)) {
+		staged_set_disk(node->file->staged, STAGED_DOUBTFUL);
+		return -1;
+	}
 	upload_consider(tree, node);
-	return history_made(tree, node, err);
+	return 0;
 }

@@ -33,7 +33,8 @@ int durable_leave(struct tree *tree, struct node *node, struct error *err);
 bool durable_is_doubtful(const struct node *node);
 /* What is the matter with it, and what to do. Always -1. */
 int durable_doubt(const struct node *node, struct error *err);
-/* The user has looked at it, and it's good. The lock is held. */
+/* The user has looked at it, and it's good: written down with its time. What isn't doubtful stays
+ * as it is. The lock is held. */
 int durable_trust(struct tree *tree, struct node *node, struct error *err);
 
 #endif

@@ -588,6 +588,23 @@ int edit_rename(struct tree *tree, struct node *parent, const char *name, struct
 	return result;
 }
 
+static int set_mode(struct tree *tree, struct node *node, mode_t wanted, struct error *err)
+{
+	const mode_t before = node->mode;
+
+	node->mode = wanted;
+	if (history_mode(tree, node, err)) {
+		node->mode = before;
+		return -1;
+	}
+	if ((before & 0111) != (wanted & 0111)) {
+		node->file->mode_set = true;
+		if (!node_is_scratch(tree, node))
+			node_changed(node);
+	}
+	return 0;
+}
+
 int edit_chmod(struct tree *tree, struct node *node, mode_t mode)
 {
 	struct error err = ERROR_INIT;
@@ -595,17 +612,8 @@ int edit_chmod(struct tree *tree, struct node *node, mode_t mode)
 
 	pthread_mutex_lock(&tree->lock);
 	if (node->kind == NODE_FILE) {
-		mode_t wanted = S_IFREG | (mode & 0777);
-
 		result = node_writable(tree, node);
-		if (!result && (node->mode & 0111) != (wanted & 0111)) {
-			node->file->mode_set = true;
-			if (!node_is_scratch(tree, node))
-				node_changed(node);
-		}
-		if (!result)
-			node->mode = wanted;
-		if (!result && history_mode(tree, node, &err))
+		if (!result && set_mode(tree, node, S_IFREG | (mode & 0777), &err))
 			result = tree_report(tree, node, "chmod", &err);
 	}
 	pthread_mutex_unlock(&tree->lock);

@@ -290,20 +290,12 @@ int history_keep(
 	return 0;
 }
 
-int history_notes(struct tree *tree, const struct node *owner, struct error *err)
+int history_notes(struct tree *tree, const struct node *owner, const char *text, struct error *err)
 {
-	cleanup_with(buf_free) struct buf text = BUF_INIT(JOURNAL_RECORD_MAX);
-	cleanup_free char *path = NULL;
-	struct record record = {.kind = RECORD_NOTES};
+	cleanup_free char *path = is_recording(tree) ? node_path(owner, NULL) : NULL;
+	struct record record = {.kind = RECORD_NOTES, .texts = {path, text}};
 
-	if (!is_recording(tree))
-		return 0;
-	path = node_path(owner, NULL);
-	if (record_notes(&text, owner, err))
-		return -1;
-	record.texts[0] = path;
-	record.texts[1] = text.data;
-	return append(tree, owner, &record, err);
+	return is_recording(tree) ? append(tree, owner, &record, err) : 0;
 }
 
 int history_given(struct tree *tree, const struct node *owner, const char *name, const char *text,

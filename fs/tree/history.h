@@ -34,8 +34,9 @@ int history_renamed(struct tree *tree, const struct node *node, const struct nod
 	const char *new_name, struct error *err);
 int history_mode(struct tree *tree, const struct node *node, struct error *err);
 int history_time(struct tree *tree, const struct node *node, struct error *err);
-/* The notes of a tag or folder were set from its annotations.json. */
-int history_notes(struct tree *tree, const struct node *owner, struct error *err);
+/* The notes of a tag or folder are set from its annotations.json, whose text this is, and with them
+ * the modes of its files that it tells. */
+int history_notes(struct tree *tree, const struct node *owner, const char *text, struct error *err);
 /* A document, or a descriptor, was given through a file in .oci of the owner. */
 int history_given(struct tree *tree, const struct node *owner, const char *name, const char *text,
 	bool whole, struct error *err);

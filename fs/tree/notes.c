@@ -126,7 +126,7 @@ static struct node *file_at(struct node *folder, const char *title)
 }
 
 /* The mode isn't a note: it goes to the file, where it is said at all. */
-static void take_mode(struct tree *tree, struct node *folder, struct layer_annotations *layer)
+static void take_mode(struct node *folder, struct layer_annotations *layer)
 {
 	const char *mode = annotations_get(&layer->annotations, ANNOTATION_MODE);
 	struct node *file = file_at(folder, layer->title);
@@ -134,7 +134,6 @@ static void take_mode(struct tree *tree, struct node *folder, struct layer_annot
 	if (mode && file) {
 		file->file->mode_set = true;
 		file->mode = S_IFREG | 0644 | (strtoul(mode, NULL, 8) & 0111 ? 0111 : 0);
-		history_mode(tree, file, NULL);
 	}
 	annotations_remove(&layer->annotations, ANNOTATION_MODE);
 }
@@ -142,27 +141,31 @@ static void take_mode(struct tree *tree, struct node *folder, struct layer_annot
 static int take_for_folder(
 	struct tree *tree, struct node *owner, const char *text, size_t len, struct error *err)
 {
-	struct annotation_file notes = ANNOTATION_FILE_INIT;
+	cleanup_with(annotation_file_clear) struct annotation_file notes = ANNOTATION_FILE_INIT;
 	size_t i;
 
-	if (annotation_file_parse(&notes, text, len, err))
+	if (annotation_file_parse(&notes, text, len, err) || history_notes(tree, owner, text, err))
 		return -1;
 	for (i = 0; i < notes.layer_count; i++)
-		take_mode(tree, owner, &notes.layers[i]);
+		take_mode(owner, &notes.layers[i]);
 	annotation_file_clear(&owner->folder->notes);
 	annotation_file_clear(&owner->folder->left);
 	owner->folder->notes = notes;
+	notes = (struct annotation_file)ANNOTATION_FILE_INIT;
 	return 0;
 }
 
-static int take_for_tag(struct node *owner, const char *text, size_t len, struct error *err)
+static int take_for_tag(
+	struct tree *tree, struct node *owner, const char *text, size_t len, struct error *err)
 {
-	struct annotations annotations = ANNOTATIONS_INIT;
+	cleanup_with(annotations_clear) struct annotations annotations = ANNOTATIONS_INIT;
 
-	if (index_annotations_parse(&annotations, text, len, err))
+	if (index_annotations_parse(&annotations, text, len, err) ||
+		history_notes(tree, owner, text, err))
 		return -1;
 	annotations_clear(&owner->tag->annotations);
 	owner->tag->annotations = annotations;
+	annotations = (struct annotations)ANNOTATIONS_INIT;
 	return 0;
 }
 
@@ -170,7 +173,7 @@ static int take_text(
 	struct tree *tree, struct node *owner, const char *text, size_t len, struct error *err)
 {
 	if (owner->kind == NODE_TAG)
-		return take_for_tag(owner, text, len, err);
+		return take_for_tag(tree, owner, text, len, err);
 	return take_for_folder(tree, owner, text, len, err);
 }
 
@@ -182,7 +185,7 @@ int notes_take(
 	if (!len)
 		return error_set(
 			err, ERROR_INVALID, "the file is empty; {} removes every annotation");
-	return take_text(tree, owner, text, len, err) ? -1 : history_notes(tree, owner, err);
+	return take_text(tree, owner, text, len, err);
 }
 
 int notes_set(
