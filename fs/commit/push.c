@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "crash_point.h"
+#include "fs/commit/lost.h"
 #include "fs/commit/turn.h"
 #include "fs/tree/adopt.h"
 #include "fs/tree/history.h"
@@ -49,6 +50,8 @@ struct attempt {
 	struct cancel *cancel;
 	struct version base, ours;
 	struct version theirs; /* what the tag names */
+	bool asked; /* what the registry has lost was asked for */
+	bool lost; /* and it has lost something, which is there again */
 	struct reconciled upon; /* theirs, with what is missing of our last push */
 	enum conflict_manner manner;
 	struct reconciled made;
@@ -134,10 +137,18 @@ static void count(const struct attempt *attempt, unsigned *counter)
 	pthread_mutex_unlock(&attempt->tree->lock);
 }
 
+/* A tag that is gone with what it named wasn't removed by anybody: it is new. */
+static const struct version *base_of(const struct attempt *attempt)
+{
+	static const struct version none = VERSION_INIT;
+
+	return attempt->lost && !version_exists(&attempt->theirs) ? &none : &attempt->base;
+}
+
 static int make(struct attempt *attempt, struct error *err)
 {
 	const struct sides sides = {
-		.base = &attempt->base,
+		.base = base_of(attempt),
 		.ours = &attempt->ours,
 		.theirs = &attempt->upon.version,
 		.manner = attempt->manner,
@@ -410,24 +421,49 @@ static bool is_done(const struct attempt *attempt)
 	       (!attempt->plan && is_sent_already(attempt));
 }
 
+/* What a failure may come of: the registry doesn't know what a manifest names, or the tag is gone.
+ */
+static bool may_be_lost(const struct attempt *attempt, const struct error *why)
+{
+	return attempt->plan && !attempt->asked &&
+	       (why->kind == ERROR_NOT_FOUND ||
+		       (why->kind == ERROR_CONFLICT && !version_exists(&attempt->theirs)));
+}
+
+/* After a failure: what the registry has lost is sent again, and another try may go well. */
+static int mend(struct attempt *attempt, const struct error *why, struct error *err)
+{
+	if (!may_be_lost(attempt, why))
+		return error_copy(err, why);
+	attempt->asked = true;
+	if (plan_send_lost(attempt->plan, &attempt->lost, attempt->cancel, err))
+		return -1;
+	return attempt->lost ? 0 : error_copy(err, why);
+}
+
+/* *stands: there is no more to do. *moved: it came too late. */
+static int try_once(
+	struct attempt *attempt, bool first, bool *stands, bool *moved, struct error *why)
+{
+	if (first ? make_first(attempt, why) : make(attempt, why))
+		return -1;
+	*stands = is_done(attempt);
+	if (*stands || send(attempt, stands, why) == 0)
+		return 0;
+	*moved = why->kind == ERROR_CONFLICT;
+	return -1;
+}
+
 static int try_all(struct attempt *attempt, struct error *err)
 {
 	int most = attempt->plan ? TRIES : TRIES_AGAIN;
-	struct error why = ERROR_INIT;
 
 	for (int tries = 0; tries < most; tries++) {
-		bool stands = false;
-		int result;
+		struct error why = ERROR_INIT;
+		bool stands = false, moved = false;
+		int result = try_once(attempt, !tries, &stands, &moved, &why);
 
-		if (tries ? make(attempt, err) : make_first(attempt, err))
-			return -1;
-		if (is_done(attempt))
-			return 0;
-		error_clear(&why);
-		result = send(attempt, &stands, &why);
-		if (result && why.kind != ERROR_CONFLICT)
-			return error_copy(err, &why);
-		if (note_sent(attempt, err))
+		if (result && !moved ? mend(attempt, &why, err) : note_sent(attempt, err))
 			return -1;
 		if (!stands && look_again(attempt, !result, tries, &stands, err))
 			return -1;
