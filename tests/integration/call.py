@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 import shlex
+import signal
 import stat
 import sys
 
@@ -21,6 +22,15 @@ def fsync(path):
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def fsync_for(seconds, path):
+    """fsync(2) that a signal interrupts: Python's own would go on."""
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    fd = os.open(path, os.O_RDONLY)
+    signal.setitimer(signal.ITIMER_REAL, float(seconds))
+    if LIBC.fsync(fd) != 0:
+        raise OSError(ctypes.get_errno(), "fsync")
 
 
 def read(path):
@@ -77,6 +87,7 @@ OPERATIONS = {
     "getxattr": os.getxattr,
     "removexattr": os.removexattr,
     "fsync": fsync,
+    "fsync-for": fsync_for,
     "read": read,
     "put": put,
     "mkdir": os.mkdir,

@@ -146,6 +146,22 @@ sync "$tag"
 unmount "$tag"
 rm -rf "$T/cache-v1"
 
+say "a sync beside an upload that hangs ends at a signal; the next one waits until that is given up and sent anew"
+mount_indexfs "$source" "$tag" timeout=5
+random_file "$T/hangs" 70000
+mark=$(fixture_mark up)
+fixture_set up reset "fault PUT /blobs/uploads/ once stall"
+cp "$T/hangs" "$folder/hangs"
+wait_running 1
+assert_call EINTR fsync-for 0.5 "$tag"
+assert_call EINTR fsync-for 0.5 "$tag"
+assert_call ok fsync "$tag"
+agree "$tag" "$source"
+assert_eq "bodies that arrived" 1 "$(bodies_of "$T/hangs" "$mark")"
+assert_eq "sent anew" 1 "$(mount_log "$tag" | grep -c "again: .*stalled")"
+unmount "$tag"
+rm -rf "$T/cache-v1"
+
 say "16 files: 8 bodies at a time; while they hang, everything else answers"
 mount_indexfs "$source" "$tag"
 fixture_set up reset "fault PUT /blobs/uploads/ always stall"
