@@ -9,6 +9,15 @@ status_of() { # DIR FILTER
     jq -c "$2" "$1/.oci/status"
 }
 
+# The kernel is told of what others have made a moment after the commit has answered.
+assert_shown() { # FILE TEXT
+    wait_until 5 shows "$@" || fail "$1 shows $(cat "$1"), not $2"
+}
+
+shows() { # FILE TEXT
+    [[ $(cat "$1") == "$2" ]]
+}
+
 # What is changed here comes before what others publish, or a mount that looks at the tag shows it
 # before, and there is no conflict.
 merging() { # STORE
@@ -80,7 +89,7 @@ merging() { # STORE
     say "$1: settled as theirs: ours is given up, the rest of ours is published"
     setfattr -n user.oci.settle -v "theirs linux-amd64/one" "$b"
     sync "$b"
-    assert_eq "one" theirs "$(cat "$b/linux-amd64/one")"
+    assert_shown "$b/linux-amd64/one" theirs
     assert_eq "beside" beside "$(cat "$b/linux-amd64/beside")"
     assert_eq "conflicts" "[]" "$(status_of "$b" .conflicts)"
     assert_eq "uncommitted" "[]" "$(status_of "$b" .uncommitted)"
@@ -136,7 +145,7 @@ merging() { # STORE
     assert_eq "conflicts" '["linux-amd64"]' "$(status_of "$b" '[.conflicts[].path]')"
     setfattr -n user.oci.settle -v "theirs ." "$b"
     sync "$b"
-    assert_eq "new" new "$(cat "$b/linux-amd64/new")"
+    assert_shown "$b/linux-amd64/new" new
     agree "$b" "$source"
 
     say "$1: -o conflict= settles all"
@@ -153,7 +162,7 @@ merging() { # STORE
     setfattr -n user.oci.settle -v "ours ." "$a"
     sync "$a"
     sync "$b"
-    assert_eq "new" a2 "$(cat "$b/linux-amd64/new")"
+    assert_shown "$b/linux-amd64/new" a2
     agree "$b" "$source"
     unmount "$a"
     unmount "$b"
