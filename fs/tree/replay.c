@@ -384,16 +384,16 @@ static int replay_removed(struct tree *tree, const struct record *record, struct
 static int replay_renamed(struct tree *tree, const struct record *record, struct error *err)
 {
 	const char *name, *new_name;
-	struct node *parent = find_parent(tree, record->texts[0], &name, err);
-	struct node *new_parent;
+	struct node *parent, *new_parent;
 
 	make_parents(tree, record->texts[1]);
+	/* NULL without an error: an empty folder that a commit left out, or one in such a folder */
+	if (!find(tree, record->texts[0], err))
+		return error_is_set(err) ? -1 : 0;
+	parent = find_parent(tree, record->texts[0], &name, err);
 	new_parent = find_parent(tree, record->texts[1], &new_name, err);
 	if (!parent || !new_parent)
 		return lost(record->texts[0], err);
-	/* NULL without an error: an empty folder that a commit left out */
-	if (!find(tree, record->texts[0], err))
-		return error_is_set(err) ? -1 : 0;
 	find(tree, record->texts[1], NULL);
 	return from_errno(edit_rename(tree, parent, name, new_parent, new_name, 0), record, err);
 }
@@ -402,6 +402,9 @@ static int replay_attribute(struct tree *tree, const struct record *record, stru
 {
 	struct node *node = find(tree, record->texts[0], err);
 
+	/* an empty folder that a commit left out has a time, too */
+	if (!node && record->kind == RECORD_TIME)
+		return error_is_set(err) ? -1 : 0;
 	if (!node)
 		return lost(record->texts[0], err);
 	if (record->kind == RECORD_MODE)

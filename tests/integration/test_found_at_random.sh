@@ -178,3 +178,14 @@ kill_and_mount
 mv "$tag/linux-amd64/share/tool.part" "$tag/linux-amd64/share/tool"
 assert_eq "its annotation" v "$(jq -r '.["share/tool"].k' "$tag/linux-amd64/annotations.json")"
 end
+
+begin "an empty directory of an empty one, both left out by a commit, can be touched and renamed"
+echo app >"$tag/linux-amd64/app"
+mkdir -p "$tag/linux-amd64/share/doc"
+sync "$tag"
+mv "$tag/linux-amd64/app" "$tag/linux-amd64/tool"
+touch "$tag/linux-amd64/share"
+mv "$tag/linux-amd64/share/doc" "$tag/linux-amd64/doc"
+kill_and_mount
+assert_eq "the files" tool "$(ls "$tag/linux-amd64")"
+end
