@@ -20,6 +20,13 @@ def some_value(run, part):
     return digest, digest
 
 
+def is_taken_back(run, name, part, value):
+    """Whether the index would be the registry's again: it's open whether it counts as given then."""
+    parts = {**run.model.owner(name).parts, part: value}
+    return not name and run.model.index.given and \
+        parts == {part: run.model.base[part] for part in parts}
+
+
 def give(run):
     """Where there is a tag: its index is given as it is, but for a part."""
     if run.model.committed is None:
@@ -28,6 +35,8 @@ def give(run):
     part, path = run.random.choice(list(tag_model.PARTS.items()))
     path = os.path.join(name, path)
     text, value = some_value(run, part)
+    if is_taken_back(run, name, part, value):
+        return None
     operations.put(run, path, (text + run.random.choice(("", "\n"))).encode())
     run.model.give(name, part, value)
     return f"write {path}: {text}"
@@ -38,7 +47,8 @@ def take(run):
     name = operations.some_owner(run)
     part, path = run.random.choice(list(tag_model.PARTS.items()))
     path = os.path.join(name, path)
-    if run.model.owner(name).parts[part] is None or (name and part == "artifactType"):
+    if run.model.owner(name).parts[part] is None or (name and part == "artifactType") or \
+            is_taken_back(run, name, part, None):
         return None
     if run.random.random() < 0.5:
         operations.put(run, path, b"")

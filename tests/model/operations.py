@@ -224,6 +224,16 @@ def chmod(run):
     return f"chmod {'+' if executable else '-'}x {path}"
 
 
+def touch(run):
+    """Times are compared with nothing; the operation may be told of, and so its folder."""
+    path = run.random.choice([*run.model.files(), *run.model.directories(), ""])
+    if not path:
+        return None
+    os.utime(run.mount.path(path))
+    run.model.touch_time(path)
+    return f"touch {path}"
+
+
 def random_annotations(run):
     count = run.random.randrange(3)
     return {run.random.choice(KEYS): run.random.choice(("", "1", "\u2713 \"quoted\"", "x" * 300))
@@ -325,6 +335,6 @@ def remount(run):
 OPERATIONS = {
     mkdir_platform: 6, mkdir: 6, write: 14, write_scratch: 3, write_at: 10, truncate: 6,
     replace: 6, rename_file: 9, copy_file: 8, rename_directory: 5, rename_platform: 3, remove: 6,
-    remove_directory: 3, remove_platform: 2, chmod: 4, annotate: 8, annotate_by_rename: 3,
+    remove_directory: 3, remove_platform: 2, chmod: 4, touch: 3, annotate: 8, annotate_by_rename: 3,
     annotate_badly: 2, remove_annotations: 2, mend: 6, kill: 4, remount: 3,
 }

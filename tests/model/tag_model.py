@@ -211,6 +211,10 @@ class TagModel:
         if path in folder.left and path not in folder.notes and not is_scratch(path):
             folder.notes[path] = folder.left.pop(path)
 
+    def touch_time(self, path):
+        directories = self.folders[folder_of(path)[0]].directories
+        directories[""] = directories[""] or None
+
     def copy_file(self, old, new, attributes):
         """As cp does it, or cp -a. A key that is empty is no attribute's."""
         file, notes = self.file(old), self.notes_of(old)
