@@ -275,6 +275,9 @@ void folder_lose(struct tree *tree, struct node *node)
 	if (node->kind == NODE_FOLDER && folder->state == FOLDER_LOADED)
 		notes_settle(tree, node);
 	if (node->kind == NODE_FOLDER && (node->children.count || attach_waits(node))) {
+		/* like a new one: there is nothing to be read */
+		folder->state = FOLDER_LOADED;
+		folder->read_only = folder->broken = false;
 		node->order = tree->next_order++;
 		return;
 	}
