@@ -194,9 +194,11 @@ int plan_check_attached(const struct plan *plan, struct error *err)
 	return 0;
 }
 
-/* Whether there is something of it to be published now. */
+/* Whether there is something of it to be published now. It waits for the only file of its platform,
+ * as long as somebody writes that. */
 static bool is_wanted(const struct plan *plan, const struct plan_folder *folder)
 {
+	const struct plan_folder *owner = find_owner(plan, folder);
 	struct tree *tree = plan->tree;
 	bool wanted;
 
@@ -208,7 +210,7 @@ static bool is_wanted(const struct plan *plan, const struct plan_folder *folder)
 		folder->node->folder->committed = folder->changes;
 	}
 	pthread_mutex_unlock(&tree->lock);
-	return wanted && is_whole(folder);
+	return wanted && is_whole(folder) && !(owner && owner->left_out);
 }
 
 static int attach(

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is to be attached to a platform that somebody else takes out of the tag meanwhile: it isn't lost,
-# and it is attached once the platform is there again.
+# What is to be attached to a platform that somebody else takes out of the tag meanwhile, or that isn't
+# whole yet: it isn't lost, it is attached to nothing else, and the rest goes on.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib/fixture.sh
 . "$HERE/lib/fixture.sh"
@@ -55,3 +55,20 @@ for way in looked-at never-looked-at; do
     sync "$tag"
     unmount "$tag"
 done
+
+say "the only file of its platform is still being written: both wait, and the rest goes"
+publish amd64
+mount_indexfs "$source" "$tag"
+mkdir "$tag/linux-arm64"
+exec 5>"$tag/linux-arm64/app"
+echo begun >&5
+attach "$tag/linux-arm64" "of what is being written"
+echo more >>"$tag/linux-amd64/app"
+sync "$tag"
+assert_eq "the rest" "$(cat "$tag/.oci/digest")" "sha256:$(raw "$source" | sha256sum | cut -d' ' -f1)"
+assert_eq "published" amd64 "$(arches)"
+assert_eq "errors" 0 "$(jq '.errors | length' "$tag/.oci/status")"
+exec 5>&-
+sync "$tag"
+assert_eq "attached" "of what is being written" "$(cat "$tag/linux-arm64/.oci/referrers/a.b~"*/file)"
+unmount "$tag"
