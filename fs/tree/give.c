@@ -108,8 +108,9 @@ static int give_manifest(struct tree *tree, struct node *node, struct node *owne
 	static const struct seals none = {.items = NULL};
 	cleanup_with(document_clear) struct document copy = DOCUMENT_INIT;
 
+	/* the journal tells of the file that it was written to, and so of what that came to */
 	if (is_shown(node, document, gift))
-		return 0;
+		return history_given(tree, owner, gift->name, document->json, gift->whole, err);
 	if (gift->whole &&
 		(draft_refuses(node, err) || config_refuses(node, document, err) ||
 			layers_check(tree, node, document, gift->seals ? gift->seals : &none, err)))
@@ -155,7 +156,7 @@ static int give_index(struct tree *tree, struct node *node, const struct documen
 
 	if (version_exists(base) && digest_equal(&base->root.digest, &document->digest) &&
 		!(gift->whole && tag_is_changed(node)))
-		return 0;
+		return history_given(tree, node, gift->name, document->json, gift->whole, err);
 	if (gift->whole ? give_index_whole(tree, node, document, gift, err)
 			: give_index_part(tree, node, document, gift, err))
 		return -1;

@@ -189,3 +189,20 @@ mv "$tag/linux-amd64/share/doc" "$tag/linux-amd64/doc"
 kill_and_mount
 assert_eq "the files" tool "$(ls "$tag/linux-amd64")"
 end
+
+begin "what is given as it is already leaves nothing behind that a kill would bring back"
+echo app >"$tag/linux-amd64/app"
+sync "$tag"
+digest=$(cat "$tag/.oci/digest")
+for owner in "$tag" "$tag/linux-amd64"; do
+    echo "$digest" >"$owner/.oci/subject"
+    touch "$T/before"
+    echo "$digest" >"$owner/.oci/subject"
+done
+taken() {
+    [[ -z $(find "$T/state-v$number" -path '*/files/*' -newer "$T/before") ]]
+}
+wait_until 20 taken
+kill_and_mount
+assert_eq "the subjects" "$digest $digest" "$(cat "$tag/.oci/subject" "$tag/linux-amd64/.oci/subject" | xargs)"
+end
