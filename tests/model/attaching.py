@@ -57,8 +57,9 @@ def remove(run, owner, kind):
 
 
 def remove_homeless(run, result):
-    """What a commit of this result has no subject for would be refused."""
-    homes = {"", *result["folders"]} if result else set()
+    """A commit is refused where something has no subject here, or in what is to be published."""
+    ours = run.model.published() or {"folders": {}}
+    homes = {"", *(result["folders"].keys() & ours["folders"])} if result else set()
     for name, owner in run.model.owners():
         for kind in list(owner.attached) if name not in homes else []:
             run.done.append(remove(run, name, kind))

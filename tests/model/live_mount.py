@@ -126,6 +126,10 @@ class Mount:
         if done.returncode != 0:
             raise Broken(f"{arguments}: exit {done.returncode}: {done.stdout}\n{self.said()}")
 
+    def errors(self, but):
+        """All but those of this errno: a broken draft's, that is told of again."""
+        return [error for error in self.status()["errors"] if error["errno"] != but]
+
     def sync(self):
         fd = os.open(self.point, os.O_RDONLY)
         try:

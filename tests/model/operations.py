@@ -315,6 +315,7 @@ def mend(run):
 def mount_again(run):
     """What others have published comes anew upon what is remembered."""
     run.mount.start()
+    run.same("what couldn't be restored", [], run.mount.errors(but="EINVAL"))
     run.model.remount(run.mount.is_directory)
     following.follow(run.model, run.model.committed, run.mount.uncommitted())
 
