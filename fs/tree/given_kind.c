@@ -134,6 +134,14 @@ static int remove_line(
 	return given->kind->take(tree, owner, "", 0, given, err);
 }
 
+/* Where there must be one it stays, and is shown again: only a draft is given up. */
+static int remove_artifact_type(
+	struct tree *tree, struct node *owner, const struct given *given, struct error *err)
+{
+	return has_empty_config(given_document_of(owner)) ? 0
+							  : remove_line(tree, owner, given, err);
+}
+
 /* A tag that is a single manifest may go on to be one, or become an index. */
 enum document_expected given_expected_of(const struct node *owner)
 {
@@ -235,7 +243,7 @@ static const struct given_kind kinds[] = {
 		.line = true,
 		.text = text_artifact_type,
 		.take = take_artifact_type,
-		.remove = remove_line},
+		.remove = remove_artifact_type},
 	{.name = "subject",
 		.of_tag = true,
 		.of_folder = true,

@@ -71,10 +71,24 @@ for store in plain layout; do
     assert_match "status" '"linux-amd64/.oci/artifact-type", "message": "line 1, column 1: ..no type.. is not a media type' \
         "$(cat "$tag/.oci/status")"
     assert_eq "the tag" "$digest" "$(raw "$source" | sha256sum)"
-    assert_call EINVAL unlink "$file"
     echo application/vnd.example.mended >"$file"
     sync "$tag"
     assert_eq "mended" application/vnd.example.mended "$(manifest | jq -r .artifactType)"
+
+    say "$store: removing it gives the draft up; the manifest must have one, and keeps it"
+    digest=$(raw "$source" | sha256sum)
+    assert_call "close EINVAL" put "$file" "no type"
+    rm "$file"
+    sync "$tag"
+    wait_until 30 test -e "$file" || fail "$file doesn't come back"
+    assert_eq "it shows" application/vnd.example.mended "$(cat "$file")"
+    assert_calls <<EOF
+ok unlink "$file"
+ok create "$file"
+EOF
+    echo application/vnd.example.mended >"$file"
+    sync "$tag"
+    assert_eq "the tag" "$digest" "$(raw "$source" | sha256sum)"
 
     say "$store: descriptor.json: all but mediaType, digest and size"
     file=$folder/.oci/descriptor.json
