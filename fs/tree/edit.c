@@ -236,6 +236,13 @@ static int remove_given(struct tree *tree, struct node *node)
 	return tree_report(tree, node, "remove", &err);
 }
 
+/* The same where it's moved away: a document of which the file is the only copy can't be published
+ * without it. */
+static int remove_kept(struct tree *tree, struct node *node)
+{
+	return node_is_document(node) && given_is_kept(node) ? remove_given(tree, node) : 0;
+}
+
 static int write_removal(struct tree *tree, struct node *node)
 {
 	struct error err = ERROR_INIT;
@@ -485,6 +492,8 @@ static int move_other(
 		!tree_is_scratch(tree, new_name))
 		return EXDEV;
 	result = may_replace(tree, node, target);
+	if (!result)
+		result = remove_kept(tree, node);
 	if (!result)
 		result = write_text(tree, node);
 	if (!result)

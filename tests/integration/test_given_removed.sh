@@ -92,6 +92,31 @@ cp "$T/written" "$config"
 sync "$tag"
 assert_eq "published" "by hand" "$(image_config "$source" amd64 | jq -r .author)"
 
+say "so it does when that is moved away, in .oci or to another folder's; and it is back when that is"
+mkdir "$tag/linux-arm64"
+cp "$T/base.tar" "$tag/linux-arm64/"
+sync "$tag"
+cp "$config" "$T/before"
+jq -c '.author = "moved"' "$T/before" >"$T/written"
+other=$tag/linux-arm64/.oci/config.json
+for to in "$config~" "$other"; do
+    cp "$T/written" "$config"
+    mv "$config" "$to"
+    comes_back "$config" "$T/before"
+    for _ in 1 2; do
+        kill_daemon "$tag"
+        mount_indexfs "$source" "$tag" config=image
+        assert_same "$T/before" "$config"
+        assert_same "$T/written" "$to"
+    done
+    sync "$tag"
+    assert_eq "published" "by hand" "$(image_config "$source" amd64 | jq -r .author)"
+done
+assert_eq "published" moved "$(image_config "$source" arm64 | jq -r .author)"
+mv "$config~" "$config"
+sync "$tag"
+assert_eq "published" moved "$(image_config "$source" amd64 | jq -r .author)"
+
 say "a manifest that names it stays as it was written, until the config is written again"
 cp "$folder/.oci/manifest.json" "$T/before"
 jq -c '.author = "a third"' "$config" >"$T/written"
