@@ -636,6 +636,11 @@ static void judge_journal(struct tree *tree)
 		tree_report(tree, NULL, "a change from before could not be restored", &reason);
 		tree->incomplete = true;
 	}
+	if (journal_cut(history->journal))
+		log_write(tree->log, LOG_LEVEL_WARNING,
+			"the journal ends in the middle of a record: its last %zu bytes are left "
+			"out, and what they told of isn't there",
+			journal_cut(history->journal));
 	if (!tree->incomplete)
 		return;
 	journal_keep(history->journal);

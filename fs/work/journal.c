@@ -12,7 +12,8 @@
 #include "crash_point.h"
 #include "digest.h"
 
-static const char header[] = "indexfs journal 1\n";
+#define HEADER_BEGIN "indexfs journal "
+static const char header[] = HEADER_BEGIN "1\n";
 static const char kept[] = "journal.damaged";
 #define HEADER_LEN (sizeof header - 1)
 
@@ -28,6 +29,7 @@ struct journal {
 	int fd; /* -1 where there is no file yet */
 	char *name;
 	bool damaged;
+	size_t cut; /* bytes at the end that were no whole record */
 	off_t end; /* of the last whole record; 0 where there is no header yet */
 	off_t fresh; /* where it ended when it was made anew */
 };
@@ -73,6 +75,11 @@ void journal_close(struct journal *journal)
 bool journal_is_damaged(const struct journal *journal)
 {
 	return journal->damaged;
+}
+
+size_t journal_cut(const struct journal *journal)
+{
+	return journal->cut;
 }
 
 bool journal_is_empty(const struct journal *journal)
@@ -195,10 +202,26 @@ static int replay(struct journal *journal, const char *bytes, size_t size,
 		end = at;
 	}
 	journal->end = (off_t)end;
+	journal->cut += size > end ? size - end : 0;
 	CRASH_POINT("journal.replayed");
 	if (end < size && ftruncate(journal->fd, journal->end))
 		return error_set_errno(err, errno, "can't mend the journal");
 	return 0;
+}
+
+/* Whether it is a header, of a version that this program doesn't know. */
+static bool is_of_other_version(const char *bytes, size_t size)
+{
+	static const size_t len = sizeof HEADER_BEGIN - 1;
+	size_t digits;
+
+	if (size < HEADER_LEN || !memcmp(bytes, header, HEADER_LEN) ||
+		memcmp(bytes, HEADER_BEGIN, len) != 0)
+		return false;
+	for (digits = 0; len + digits < size; digits++)
+		if (bytes[len + digits] < '0' || bytes[len + digits] > '9')
+			break;
+	return digits && len + digits < size && bytes[len + digits] == '\n';
 }
 
 static int read_all(int fd, char *bytes, size_t size)
@@ -236,9 +259,11 @@ int journal_replay(struct journal *journal,
 		journal->end = 0;
 		return 0;
 	}
-	if (size < HEADER_LEN || memcmp(bytes, header, HEADER_LEN) != 0)
+	if (is_of_other_version(bytes, size))
 		return error_set(err, ERROR_INVALID,
 			"the journal was written by another version of this program");
+	if (size < HEADER_LEN || memcmp(bytes, header, HEADER_LEN) != 0)
+		keep_damaged(journal);
 	return replay(journal, bytes, size, take, context, err);
 }
 

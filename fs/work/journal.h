@@ -2,9 +2,9 @@
  * journal.h - what was done since the last commit, in the order in which it was done.
  *
  * An append-only file of records, each with its length and a checksum. A record that was cut off at
- * the end never happened. One that is damaged with whole ones after it is left out, and the file
- * kept as it was under the name journal.damaged. A record is a letter and a few texts; what they
- * mean is its writer's business.
+ * the end never happened. One that is damaged with whole ones after it, or a damaged header, is
+ * left out, and the file kept as it was under the name journal.damaged. A record is a letter and a
+ * few texts; what they mean is its writer's business.
  *
  * A line of the file is "LENGTH CHECKSUM TEXTS\n": both numbers in hex, the checksum the beginning
  * of the sha256 of the texts, the texts with a NUL after each but the last. Not thread-safe.
@@ -37,6 +37,9 @@ bool journal_is_empty(const struct journal *journal);
 
 /* Whether the replay has left out a damaged record. */
 bool journal_is_damaged(const struct journal *journal);
+
+/* How many bytes at the end the replay has cut off: no whole record. */
+size_t journal_cut(const struct journal *journal);
 
 /* Keeps the file as it is now, in place of what was kept before, under the name journal.damaged;
  * and whether something is kept. */

@@ -8,6 +8,9 @@
 
 #include "fs/work/journal.h"
 
+#define HEADER "indexfs journal 1\n"
+#define HEADER_LEN (sizeof HEADER - 1)
+
 /* A folder of the test, and what a replay has seen, as text. */
 static char dir[64];
 static int dir_fd = -1;
@@ -122,6 +125,7 @@ START_TEST(cut_at_every_byte)
 	close(fd);
 	for (cut = 0; cut <= size; cut++) {
 		const char *want = cut < first ? "" : cut < size ? "F(one,1)" : "F(one,1)F(two,2)";
+		size_t kept = cut < first ? HEADER_LEN : cut < size ? first : size;
 		char longer[64];
 
 		fd = openat(dir_fd, "journal", O_WRONLY | O_TRUNC);
@@ -129,6 +133,7 @@ START_TEST(cut_at_every_byte)
 		close(fd);
 		journal = open_and_replay();
 		ck_assert_str_eq(seen, want);
+		ck_assert_uint_eq(journal_cut(journal), cut > kept ? cut - kept : 0);
 		append(journal, 'U', "after", "");
 		journal_close(journal);
 		journal_close(open_and_replay());
@@ -162,6 +167,44 @@ START_TEST(damaged_at_every_byte)
 		ck_assert_int_eq(pwrite(fd, whole, size, 0), (ssize_t)size);
 		close(fd);
 	}
+}
+END_TEST
+
+static void write_at(size_t at, const char *bytes, size_t len)
+{
+	int fd = openat(dir_fd, "journal", O_WRONLY);
+
+	ck_assert_int_eq(pwrite(fd, bytes, len, (off_t)at), (ssize_t)len);
+	close(fd);
+}
+
+/* The records stay; only what says another version is taken for one. */
+START_TEST(damaged_header)
+{
+	static const char header[] = HEADER, other[] = "indexfs journal 2\n";
+	struct journal *journal = open_and_replay();
+	struct error err = ERROR_INIT;
+
+	append(journal, 'F', "one", "1");
+	append(journal, 'F', "two", "2");
+	journal_close(journal);
+	for (size_t at = 0; at < HEADER_LEN; at++) {
+		char byte = (char)(header[at] ^ 0x40);
+
+		write_at(at, &byte, 1);
+		journal = open_and_replay();
+		ck_assert_msg(!strcmp(seen, "F(one,1)F(two,2)"), "byte %zu: %s", at, seen);
+		ck_assert(journal_is_damaged(journal));
+		ck_assert(journal_is_kept(journal));
+		journal_close(journal);
+		unlinkat(dir_fd, "journal.damaged", 0);
+		write_at(0, header, HEADER_LEN);
+	}
+	write_at(0, other, HEADER_LEN);
+	ck_assert_int_eq(journal_open(&journal, dir_fd, "journal", &err), 0);
+	ck_assert_int_eq(journal_replay(journal, take, NULL, &err), -1);
+	ck_assert_int_eq(err.kind, ERROR_INVALID);
+	journal_close(journal);
 }
 END_TEST
 
@@ -302,6 +345,7 @@ int main(void)
 	tcase_add_test(cases, records_come_back_in_order);
 	tcase_add_test(cases, cut_at_every_byte);
 	tcase_add_test(cases, damaged_at_every_byte);
+	tcase_add_test(cases, damaged_header);
 	tcase_add_test(cases, damaged_in_the_middle);
 	tcase_add_test(cases, replaced_at_once);
 	tcase_add_test(cases, another_version_is_refused);
