@@ -33,6 +33,7 @@ static bool fall_back(struct tree *tree, struct node *node)
 
 static void drop_lost(struct tree *tree, struct node *node)
 {
+	struct node *notes_of = node_is_annotations(node) ? node->parent : NULL;
 	struct error reason = ERROR_INIT;
 
 	/* its text has gone into the notes, which show it */
@@ -49,6 +50,8 @@ static void drop_lost(struct tree *tree, struct node *node)
 	tree->root->tag->intents.count = 0;
 	if (!fall_back(tree, node))
 		node_unlink(&tree->inodes, node);
+	if (notes_of)
+		notes_show(tree, notes_of, NULL);
 }
 
 static void judge_files(struct tree *tree, struct node *directory)
