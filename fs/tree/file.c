@@ -170,59 +170,6 @@ static int copy_content(
 	return 0;
 }
 
-/* Makes sure that the content is a staged file that is open, with the first keep bytes of what it
- * was. Contents is held, the tree's lock isn't. */
-static int stage_content(struct tree *tree, struct node *node, int64_t keep, struct error *err)
-{
-	struct file *file = node->file;
-	struct staged *fresh, *old;
-	int result = 0;
-	bool ready;
-
-	pthread_mutex_lock(&tree->lock);
-	upload_let_go(tree, node);
-	ready = file->staged && staged_unseal(file->staged);
-	pthread_mutex_unlock(&tree->lock);
-	if (ready)
-		return durable_leave(tree, node, err);
-	if (keep == 0 ? staged_new(&fresh, tree->staging, err)
-		      : copy_content(tree, node, keep, &fresh, err))
-		return -1;
-	pthread_mutex_lock(&tree->lock);
-	old = file->staged;
-	/* a seal that was given up meanwhile has let it be written again: the copy is stale */
-	if (old && staged_write_begin(old)) {
-		staged_write_end(old, 0, 0);
-		old = fresh;
-	} else {
-		file->staged = fresh;
-		result = file->changed ? history_made(tree, node, err) : 0;
-		if (result) {
-			file->staged = old;
-			old = fresh;
-		}
-	}
-	pthread_mutex_unlock(&tree->lock);
-	if (old)
-		staged_put_back(old);
-	return result;
-}
-
-int file_stage(struct tree *tree, struct node *node, struct error *err)
-{
-	bool staged;
-	int result = 0;
-
-	pthread_mutex_lock(&node->file->contents);
-	pthread_mutex_lock(&tree->lock);
-	staged = node->file->staged != NULL;
-	pthread_mutex_unlock(&tree->lock);
-	if (!staged)
-		result = stage_content(tree, node, INT64_MAX, err);
-	pthread_mutex_unlock(&node->file->contents);
-	return result;
-}
-
 /* Notes that the content is another now; the lock is held. */
 static void content_changed(struct tree *tree, struct node *node, struct handle *handle)
 {
@@ -241,6 +188,73 @@ static void content_changed(struct tree *tree, struct node *node, struct handle 
 	/* who writes reads what he writes */
 	if (handle->own)
 		staged_put_back(steal_ptr(handle->own));
+}
+
+/* The copy takes the place of what there was; what isn't kept goes with that, and is written down.
+ * The lock is held. */
+static int replace_staged(
+	struct tree *tree, struct node *node, int64_t keep, struct staged *fresh, struct error *err)
+{
+	struct file *file = node->file;
+	struct staged *old = file->staged;
+	bool shorter = keep != INT64_MAX;
+
+	file->staged = fresh;
+	if ((file->changed || shorter) && history_made(tree, node, err)) {
+		file->staged = old;
+		staged_put_back(fresh);
+		return -1;
+	}
+	if (shorter)
+		content_changed(tree, node, NULL);
+	if (old)
+		staged_put_back(old);
+	return 0;
+}
+
+/* Makes sure that the content is a staged file that is open, with the first keep bytes of what it
+ * was. Contents is held, the tree's lock isn't. */
+static int stage_content(struct tree *tree, struct node *node, int64_t keep, struct error *err)
+{
+	struct file *file = node->file;
+	struct staged *fresh;
+	int result = 0;
+	bool ready;
+
+	pthread_mutex_lock(&tree->lock);
+	upload_let_go(tree, node);
+	ready = file->staged && staged_unseal(file->staged);
+	pthread_mutex_unlock(&tree->lock);
+	if (ready)
+		return durable_leave(tree, node, err);
+	if (keep == 0 ? staged_new(&fresh, tree->staging, err)
+		      : copy_content(tree, node, keep, &fresh, err))
+		return -1;
+	pthread_mutex_lock(&tree->lock);
+	/* a seal that was given up meanwhile has let it be written again: the copy is stale */
+	if (file->staged && staged_write_begin(file->staged)) {
+		staged_write_end(file->staged, 0, 0);
+		staged_put_back(fresh);
+	} else {
+		result = replace_staged(tree, node, keep, fresh, err);
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return result;
+}
+
+int file_stage(struct tree *tree, struct node *node, struct error *err)
+{
+	bool staged;
+	int result = 0;
+
+	pthread_mutex_lock(&node->file->contents);
+	pthread_mutex_lock(&tree->lock);
+	staged = node->file->staged != NULL;
+	pthread_mutex_unlock(&tree->lock);
+	if (!staged)
+		result = stage_content(tree, node, INT64_MAX, err);
+	pthread_mutex_unlock(&node->file->contents);
+	return result;
 }
 
 /* What is on disk, and told of as that, isn't written before the journal says otherwise. */

@@ -55,7 +55,12 @@ source=$(source_of app v2)
 commit_on_full_disk "$T/second"
 assert_fails "a new folder" "No space left" mkdir "$tag/linux-arm64"
 assert_fails "removing" "No space left" rm "$tag/linux-amd64/a"
+assert_call "open ENOSPC" put "$tag/linux-amd64/a" other
+assert_call ENOSPC truncate "$tag/linux-amd64/b" 1
+assert_eq "what was to be truncated" "one two" "$(cat "$tag"/linux-amd64/[ab] | xargs)"
 rm "$T/second/fill"
+echo more >>"$tag/linux-amd64/b"
+assert_eq "appended to" "two more" "$(xargs <"$tag/linux-amd64/b")"
 echo three >"$tag/linux-amd64/c"
 rm "$tag/linux-amd64/a"
 assert_call ok fsync "$tag"
