@@ -58,6 +58,7 @@ static void settle_file(struct tree *tree, struct plan_file *planned,
 	file->layer = copy;
 	file->has_layer = true;
 	file->mode_set = false;
+	free(steal_ptr(file->media_type)); /* the layer's, from now on */
 	if (planned->staged) {
 		file->changed = false;
 		staged_set_disk(file->staged, STAGED_CACHED); /* nothing tells of it any more */

@@ -225,6 +225,23 @@ assert_call ok setxattr "$folder" $a.first touched
 sync "$tag"
 assert_eq "the entry" touched "$(raw "$source" | jq -r '.manifests[0].annotations.first')"
 agree "$tag" "$source"
+
+say "a media type that was published is the layer's, and set no longer: the same after a kill"
+echo typed >"$folder/typed"
+set_to "$folder/typed" mediatype text/x-a
+assert_eq "set" user.oci.mediatype "$(names "$folder/typed")"
+sync "$tag"
+truncate -s 3 "$folder/typed"
+for _ in before after; do
+    assert_eq "attributes" "" "$(names "$folder/typed")"
+    assert_eq "the type" text/x-a "$(get "$folder/typed" mediatype)"
+    kill_daemon "$tag"
+    mount_indexfs "$source" "$tag" "state-dir=$state"
+done
+sync "$tag"
+assert_eq "published" text/x-a "$(raw_at "$source" "$(raw "$source" | jq -r '.manifests[0].digest')" |
+    jq -r '.layers[] | select(.annotations["org.opencontainers.image.title"] == "typed") | .mediaType')"
+agree "$tag" "$source"
 unmount "$tag"
 
 say "a read-only mount"
