@@ -13,6 +13,7 @@
 struct mount {
 	struct tree tree;
 	struct fuse_session *session;
+	struct snapshot *snapshots; /* ops_directory.c's: of the directories that are open */
 	atomic_bool ended; /* the kernel is told nothing any more */
 	/* Called once the kernel has begun to talk. */
 	void (*ready)(void *context);

@@ -35,6 +35,8 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_readdirplus(
 	fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
+/* Closes those of which the kernel had nothing more to tell before the mount ended. */
+void directories_forget(struct mount *mount);
 
 /* ops_file.c: contents */
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

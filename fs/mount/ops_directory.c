@@ -18,6 +18,7 @@ struct listed {
 };
 
 struct snapshot {
+	struct snapshot *next, **link; /* of all directories that are open */
 	struct listed *items;
 	size_t count;
 	bool taken;
@@ -36,7 +37,37 @@ static void snapshot_clear(struct tree *tree, struct snapshot *snapshot)
 		free(snapshot->items[i].name);
 	}
 	free(snapshot->items);
-	*snapshot = (struct snapshot){.items = NULL};
+	snapshot->items = NULL;
+	snapshot->count = 0;
+	snapshot->taken = false;
+}
+
+static void snapshot_begin(struct mount *mount, struct snapshot *snapshot)
+{
+	pthread_mutex_lock(&mount->tree.lock);
+	snapshot->next = mount->snapshots;
+	snapshot->link = &mount->snapshots;
+	if (snapshot->next)
+		snapshot->next->link = &snapshot->next;
+	mount->snapshots = snapshot;
+	pthread_mutex_unlock(&mount->tree.lock);
+}
+
+static void snapshot_end(struct mount *mount, struct snapshot *snapshot)
+{
+	pthread_mutex_lock(&mount->tree.lock);
+	*snapshot->link = snapshot->next;
+	if (snapshot->next)
+		snapshot->next->link = snapshot->link;
+	snapshot_clear(&mount->tree, snapshot);
+	pthread_mutex_unlock(&mount->tree.lock);
+	free(snapshot);
+}
+
+void directories_forget(struct mount *mount)
+{
+	while (mount->snapshots)
+		snapshot_end(mount, mount->snapshots);
 }
 
 /* Takes what is there now; the lock is held. ENOMEM. */
@@ -72,7 +103,7 @@ static int snapshot_take(struct tree *tree, struct snapshot *snapshot, struct no
 struct opendir {
 	struct folder_waiter waiter; /* first */
 	struct pending pending;
-	struct tree *tree;
+	struct mount *mount;
 	struct node *node; /* pinned */
 	struct fuse_file_info info;
 };
@@ -89,14 +120,15 @@ static void opendir_ready(struct folder_waiter *waiter, const struct error *err)
 	else if (wanted)
 		opened = fuse_reply_open(opendir->pending.req, &opendir->info) == 0;
 	if (!opened)
-		free(snapshot);
-	request_done(opendir->tree, opendir->node);
+		snapshot_end(opendir->mount, snapshot);
+	request_done(&opendir->mount->tree, opendir->node);
 	free(opendir);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct tree *tree = request_tree(req);
+	struct mount *mount = fuse_req_userdata(req);
+	struct tree *tree = &mount->tree;
 	struct node *node = request_node(tree, ino);
 	struct opendir *opendir = node ? calloc(1, sizeof *opendir) : NULL;
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -110,10 +142,11 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	opendir->waiter.ready = opendir_ready;
-	opendir->tree = tree;
+	opendir->mount = mount;
 	opendir->node = node;
 	opendir->info = *fi;
 	opendir->info.fh = (uintptr_t)snapshot;
+	snapshot_begin(mount, snapshot);
 	refresh_touch(tree, node);
 	pending_begin(&opendir->pending, req, NULL);
 	folder_when_loaded(tree, node, &opendir->waiter);
@@ -233,12 +266,7 @@ void op_readdirplus(
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct tree *tree = request_tree(req);
-
 	(void)ino;
-	pthread_mutex_lock(&tree->lock);
-	snapshot_clear(tree, snapshot_of(fi));
-	pthread_mutex_unlock(&tree->lock);
-	free(snapshot_of(fi));
+	snapshot_end(fuse_req_userdata(req), snapshot_of(fi));
 	fuse_reply_err(req, 0);
 }

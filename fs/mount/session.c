@@ -12,6 +12,7 @@
 #include "fs/commit/watch.h"
 #include "fs/mount/fuse.h"
 #include "fs/mount/notify.h"
+#include "fs/mount/ops.h"
 #include "fs/mount/option_value.h"
 #include "fs/mount/state.h"
 #include "fs/tree/durable.h"
@@ -279,8 +280,10 @@ static void close_parts(struct parts *parts, struct session_config *config, bool
 	}
 	timer_free(parts->timer);
 	keep_uncommitted(parts, config, served);
-	if (parts->has_tree)
+	if (parts->has_tree) {
+		directories_forget(mount);
 		tree_destroy(&mount->tree);
+	}
 	history_close(parts->history);
 	if (parts->cache)
 		cache_close(parts->cache);

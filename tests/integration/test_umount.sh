@@ -111,3 +111,12 @@ assert_eq "usage" 2 "$status"
 umount_it "$tag"
 assert_eq "exit status" 0 "$status"
 assert_gone
+
+say "a directory that is open when the mount is taken away, and closed after that: nothing of it is left"
+for _ in 1 2 3 4 5 6 7 8; do
+    mount_indexfs "$source" "$tag"
+    exec 6<"$tag"
+    umount -l "$tag"
+    exec 6<&-
+    unmount "$tag"
+done
