@@ -237,10 +237,14 @@ static int remove_given(struct tree *tree, struct node *node)
 }
 
 /* The same where it's moved away: a document of which the file is the only copy can't be published
- * without it. */
+ * without it. A commit that is under way has it. */
 static int remove_kept(struct tree *tree, struct node *node)
 {
-	return node_is_document(node) && given_is_kept(node) ? remove_given(tree, node) : 0;
+	const struct node *tag = node_tag(node);
+
+	if (!node_is_document(node) || !given_is_kept(node) || (tag && tag->tag->running))
+		return 0;
+	return remove_given(tree, node);
 }
 
 static int write_removal(struct tree *tree, struct node *node)

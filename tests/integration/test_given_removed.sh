@@ -117,6 +117,25 @@ mv "$config~" "$config"
 sync "$tag"
 assert_eq "published" moved "$(image_config "$source" amd64 | jq -r .author)"
 
+say "an editor that moves it away to save it again, while a commit publishes what it saved before"
+jq -c '.author = "first"' "$T/before" >"$T/written"
+cp "$T/written" "$config"
+kill -STOP "${registry_pid[plain]}"
+"$INDEXFS" commit "$tag" >/dev/null &
+# shellcheck disable=SC2317 # called by name
+commits() { [[ $(jq .committing "$tag/.oci/status") == true ]]; }
+wait_until 10 commits || fail "it doesn't commit"
+jq -c '.author = "second"' "$T/before" >"$T/written"
+mv "$config" "$config~"
+cp "$T/written" "$config"
+rm "$config~"
+kill -CONT "${registry_pid[plain]}"
+wait $!
+assert_match "published" '^(first|second)$' "$(image_config "$source" amd64 | jq -r .author)"
+assert_same "$T/written" "$config"
+sync "$tag"
+assert_eq "published" second "$(image_config "$source" amd64 | jq -r .author)"
+
 say "a manifest that names it stays as it was written, until the config is written again"
 cp "$folder/.oci/manifest.json" "$T/before"
 jq -c '.author = "a third"' "$config" >"$T/written"
