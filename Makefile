@@ -46,6 +46,8 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 FIXTURE_SRC := $(wildcard tests/fixture/*.c)
 REGISTRYD_SRC := $(wildcard tests/fixture/registryd/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+# Of fs/, what takes bytes and needs neither the tree nor a library.
+FUZZ_FS_SRC := fs/cmd/mounts.c fs/mount/option_value.c fs/mount/options.c fs/work/journal.c
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter tests/unit/test_%.c,$(UNIT_SRC)))
@@ -126,7 +128,8 @@ build/fuzz/obj/%.o: %.c $(wildcard include/*.h registry/*/*.h)
 	$(Q)clang $(IX_CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 build/fuzz/libmodel.a: $(patsubst %.c,build/fuzz/obj/%.o,$(MODEL_SRC))
 build/fuzz/libcompress.a: $(patsubst %.c,build/fuzz/obj/%.o,$(COMPRESS_SRC))
-build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libcompress.a build/fuzz/libmodel.a
+build/fuzz/libfs.a: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_FS_SRC))
+build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o build/fuzz/libfs.a build/fuzz/libcompress.a build/fuzz/libmodel.a
 	@echo "  LINK  $@"
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(COMPRESS_LIBS) $(MODEL_LIBS)
 

@@ -152,6 +152,11 @@ EOF
     assert_eq "the manifest's subject" "$subject" "$(manifest | jq -r .subject.digest)"
     assert_eq "the index's" "$subject application/vnd.example.index" "$(raw "$source" | jq -r '"\(.subject.digest) \(.artifactType)"')"
     assert_eq "uncommitted" "[]" "$(jq -c .uncommitted "$tag/.oci/status")"
+    if [[ $store == plain ]]; then
+        assert_eq "who refers to it, in the tag that stands for the Referrers API" \
+            "$({ raw "$source" | sha256sum | sed 's/^/sha256:/'; entry | jq -r .digest; } | cut -d' ' -f1 | sort)" \
+            "$(raw "${source%:*}:${subject/:/-}" | jq -r '.manifests[].digest' | sort)"
+    fi
     : >"$file"
     rm "$tag/.oci/subject"
     sync "$tag"
