@@ -21,7 +21,7 @@ struct mount_options {
 	int64_t cache_size; /* bytes */
 	char *state_dir;
 	enum cache_verify verify;
-	/* for libfuse: "-o", "NAME", ... */
+	/* for libfuse: NAME or NAME=VALUE each */
 	char **fuse;
 	size_t fuse_count;
 	/* the memory of strings above */
