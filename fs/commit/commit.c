@@ -195,8 +195,8 @@ static void run_all(void *context)
 		cancel_init(&cancel);
 	}
 	cancel_destroy(&cancel);
-	/* what a large index took would stay with the heap of this thread, and the next commit takes
-	 * as much on another's */
+	/* what a large index took would stay with the heap of this thread, and the next commit
+	 * takes as much on another's */
 	malloc_trim(0);
 	text_take_waiting(run->tree, run->tag);
 	pthread_mutex_lock(&run->tree->lock);
